@@ -1,0 +1,117 @@
+import { z } from 'zod';
+
+/**
+ * One of a few words. Client 0.1.0 writes an enum in a query as `WriteMode.AUTO`, so `X.Y` is read as `y`; words are
+ * matched without regard to case.
+ */
+function words<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.preprocess((value) => (typeof value === 'string' ? normalize(value, values) : value), z.enum(values));
+}
+
+function normalize(value: string, values: readonly string[]): string {
+  const word = (/^[A-Za-z]+\.(\w+)$/.exec(value)?.[1] ?? value).toLowerCase();
+  return values.includes(word) ? word : value;
+}
+
+/** What a write does to its table. */
+export const WRITE_MODES = [
+  'auto',
+  'create',
+  'add',
+  'append',
+  'merge',
+  'delete',
+  'replace',
+  'replace_partition',
+] as const;
+/** What a write does to its table: see docs/guide/writing.md. */
+export const writeMode = words(WRITE_MODES).meta({
+  description:
+    'auto: create the table when missing, else merge if it has merge keys, else append. create: fail if it exists. ' +
+    'add, append: new rows. merge: upsert by merge key. delete: remove rows by key. replace: new content. ' +
+    'replace_partition: new content of the partitions written.',
+});
+/** What a write does to its table. */
+export type WriteMode = (typeof WRITE_MODES)[number];
+
+/** File formats by their short wire names. */
+export const CONTENT_TYPES = [
+  'parquet',
+  'lance',
+  'csv',
+  'tsv',
+  'psv',
+  'json',
+  'feather',
+  'avro',
+  'orc',
+  'unescaped_tsv',
+  'binary',
+] as const;
+/** A file format by its short wire name. */
+export type ContentType = (typeof CONTENT_TYPES)[number];
+
+const CONTENT_TYPE_BY_MIME: Record<string, ContentType> = {
+  'application/parquet': 'parquet',
+  'application/vnd.lance': 'lance',
+  'text/csv': 'csv',
+  'text/tsv': 'tsv',
+  'text/psv': 'psv',
+  'application/json': 'json',
+  'application/feather': 'feather',
+  'application/avro': 'avro',
+  'application/orc': 'orc',
+  'application/x-amzn-unescaped-tsv': 'unescaped_tsv',
+  'application/octet-stream': 'binary',
+};
+
+/** A file format: the short name, or its MIME type, in any case. */
+export const contentType = z
+  .preprocess((value) => {
+    if (typeof value !== 'string') return value;
+    return CONTENT_TYPE_BY_MIME[value.toLowerCase()] ?? normalize(value, CONTENT_TYPES);
+  }, z.enum(CONTENT_TYPES))
+  .meta({ description: 'File format: parquet, lance, csv, tsv, psv, json, feather, avro or orc.' });
+
+/** How a file's bytes are wrapped. */
+export const CONTENT_ENCODINGS = ['identity', 'gzip', 'deflate', 'zstd', 'bzip2', 'snappy'] as const;
+/** How a file's bytes are wrapped. */
+export const contentEncoding = words(CONTENT_ENCODINGS);
+/** How a file's bytes are wrapped. */
+export type ContentEncoding = (typeof CONTENT_ENCODINGS)[number];
+
+/** What a delta does to the rows before it. */
+export const DELTA_TYPES = ['add', 'append', 'upsert', 'delete'] as const;
+/** What a delta does to the rows before it. */
+export const deltaType = words(DELTA_TYPES);
+/** What a delta does to the rows before it. */
+export type DeltaType = (typeof DELTA_TYPES)[number];
+
+/** Where a table version stands in its life. */
+export const LIFECYCLE_STATES = ['created', 'unreleased', 'active', 'deprecated', 'beta', 'deleted'] as const;
+/** Where a table version stands in its life; reads without a version use the latest `active` one. */
+export const lifecycleState = words(LIFECYCLE_STATES).meta({
+  description: 'Lifecycle state: created, unreleased, beta, active, deprecated or deleted.',
+});
+/** Where a table version stands in its life. */
+export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
+
+/** How strictly written values must fit a column. */
+export const consistencyType = words(['none', 'coerce', 'validate']);
+/** Sort direction; `asc` and `desc` are understood. */
+export const sortOrder = z.preprocess(
+  (value) => ({ asc: 'ascending', desc: 'descending' })[String(value).toLowerCase()] ?? lower(value),
+  z.enum(['ascending', 'descending']),
+);
+/** Where nulls sort; `nulls-first` and `nulls-last` are understood. */
+export const nullOrder = z.preprocess(
+  (value) =>
+    ({ 'nulls-first': 'at_start', 'nulls-last': 'at_end', nulls_first: 'at_start', nulls_last: 'at_end' })[
+      String(value).toLowerCase()
+    ] ?? lower(value),
+  z.enum(['at_start', 'at_end']),
+);
+
+function lower(value: unknown): unknown {
+  return typeof value === 'string' ? value.toLowerCase() : value;
+}

@@ -47,6 +47,7 @@ export const ERRORS = {
   table_not_found: { status: 404, retryable: false, meaning: 'No table of that name.' },
   table_version_not_found: { status: 404, retryable: false, meaning: 'The table has no such version.' },
   write_session_not_found: { status: 404, retryable: false, meaning: 'No write session of that id.' },
+  transaction_not_found: { status: 404, retryable: false, meaning: 'No transaction of that id.' },
   not_found: { status: 404, retryable: false, meaning: 'No such route or object.' },
   method_not_allowed: { status: 405, retryable: false, meaning: 'The route exists, but not for that method.' },
   name_taken: { status: 409, retryable: false, meaning: 'Something of that name exists already.' },

@@ -1,3 +1,7 @@
+export * from './api.ts';
+export * from './endpoint.ts';
+export { COLUMNS_MAX, PREVIEW_ROWS_MAX } from './endpoints/reads.ts';
+export { INLINE_ROWS_MAX, type WriteSessionAnswer } from './endpoints/writes.ts';
 export * from './errors.ts';
 export * from './values/entry.ts';
 export * from './values/json.ts';
@@ -5,6 +9,8 @@ export * from './values/names.ts';
 export * from './values/numbers.ts';
 export * from './values/plan.ts';
 export * from './values/predicate.ts';
+export * from './values/properties.ts';
+export * from './values/query.ts';
 export * from './values/schema.ts';
 export * from './values/schemes.ts';
 export * from './values/words.ts';

@@ -13,7 +13,7 @@ export const writeEntry = z.object({
     .min(1, 'an entry needs a path')
     .max(8192)
     .meta({ description: 'Where the file is: absolute path or URI.' }),
-  record_count: count.meta({ description: 'Rows in the file.' }),
+  record_count: count.nullish().meta({ description: 'Rows in the file; looked up in its footer when left out.' }),
   content_length: count.nullish().meta({ description: 'Size of the file in bytes; looked up when left out.' }),
   source_content_length: count.nullish(),
   content_type: contentType.nullish(),

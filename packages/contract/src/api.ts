@@ -1,0 +1,44 @@
+import * as catalogs from './endpoints/catalogs.ts';
+import * as healthEndpoints from './endpoints/health.ts';
+import * as namespaces from './endpoints/namespaces.ts';
+import * as reads from './endpoints/reads.ts';
+import * as tables from './endpoints/tables.ts';
+import * as writes from './endpoints/writes.ts';
+
+/** Every operation of the API by its name. Routes, the OpenAPI document, clients and tools are made from this table. */
+export const API = {
+  health: healthEndpoints.health,
+  get_server_endpoints: healthEndpoints.getServerEndpoints,
+  list_catalogs: catalogs.listCatalogs,
+  describe_catalog: catalogs.describeCatalog,
+  create_namespace: namespaces.createNamespace,
+  get_namespace: namespaces.getNamespace,
+  namespace_exists: namespaces.namespaceExists,
+  alter_namespace: namespaces.alterNamespace,
+  drop_namespace: namespaces.dropNamespace,
+  list_namespaces: namespaces.listNamespaces,
+  create_table: tables.createTable,
+  describe_table: tables.describeTable,
+  table_exists: tables.tableExists,
+  alter_table: tables.alterTable,
+  rename_table: tables.renameTable,
+  drop_table: tables.dropTable,
+  list_tables: tables.listTables,
+  list_table_versions: tables.listTableVersions,
+  plan_read: reads.planRead,
+  preview_rows: reads.previewRows,
+  create_write_session: writes.createWriteSession,
+  get_write_session: writes.getWriteSession,
+  heartbeat_write_session: writes.heartbeatWriteSession,
+  commit_write_session: writes.commitWriteSession,
+  abort_write_session: writes.abortWriteSession,
+  commit_write: writes.commitWrite,
+  write_data: writes.writeData,
+  truncate_table: writes.truncateTable,
+  rollback_table: writes.rollbackTable,
+} as const;
+
+/** The table of operations. */
+export type Api = typeof API;
+/** The name of an operation. */
+export type OperationName = keyof Api;

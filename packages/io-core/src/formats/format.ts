@@ -1,0 +1,97 @@
+import { type ContentType, type DataFile, DeltacatError, type SchemaField } from '@deltacat/contract';
+import { Scratch } from '../storage/scratch.ts';
+import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
+import { delimitedFormat } from './csv.ts';
+import { parquetFormat } from './parquet.ts';
+
+export { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Inspection } from './capability.ts';
+
+/** Each content type and what can be done with it. */
+export const FORMATS: Record<ContentType, Format> = {
+  parquet: parquetFormat,
+  csv: delimitedFormat({ delimiter: ',' }),
+  tsv: delimitedFormat({ delimiter: '\t' }),
+  psv: delimitedFormat({ delimiter: '|' }),
+  unescaped_tsv: delimitedFormat({ delimiter: '\t', quote: '' }),
+  feather: {},
+  json: {},
+  avro: {},
+  orc: {},
+  lance: {},
+  binary: {},
+};
+
+/** Files made ready for DuckDB. */
+export interface PreparedScan extends AsyncDisposable {
+  /** A parenthesised relation to put after FROM: `columns`, FILE_INDEX_COLUMN INTEGER and FILE_ROW_COLUMN BIGINT. */
+  sql: string;
+  /** The columns found in any of the files, by their names there. */
+  columns: string[];
+  /** For each column that some files lack, the indexes of those files: their rows are null there. */
+  absent: Map<string, number[]>;
+  /** Removes what was unpacked for the scan; to be called once its rows are read, or given up. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Makes files ready to be scanned together: unpacks what DuckDB cannot open and tells the SQL that reads them.
+ * `fields` is the schema the files were written by: delimited files carry no names or types of their own. Files are
+ * grouped by their layout, so that ten thousand files are one `read_parquet` call, not ten thousand.
+ */
+export async function prepareScan(files: DataFile[], fields: SchemaField[]): Promise<PreparedScan> {
+  const scratch = new Scratch();
+  try {
+    const relations: Relation[] = [];
+    for (const [format, members] of byFormat(files)) relations.push(...(await format(members, fields, scratch)));
+    const columns = [...new Set(relations.flatMap((relation) => relation.columns))];
+    const dispose = () => scratch[Symbol.asyncDispose]();
+    return {
+      sql: unionSql(relations),
+      columns,
+      absent: absentColumns(relations, columns),
+      dispose,
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    await scratch[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function byFormat(files: DataFile[]): Map<NonNullable<Format['scan']>, IndexedFile[]> {
+  const groups = new Map<NonNullable<Format['scan']>, IndexedFile[]>();
+  for (const [index, file] of files.entries()) {
+    const scan = FORMATS[file.content_type].scan;
+    if (scan === undefined) {
+      throw new DeltacatError(
+        'not_supported',
+        `${file.path} is a file of type ${file.content_type}, which cannot be read here; read this table with the official Python client (pip install deltacat).`,
+        { path: file.path, content_type: file.content_type },
+      );
+    }
+    const group = groups.get(scan);
+    if (group === undefined) groups.set(scan, [{ file, index }]);
+    else group.push({ file, index });
+  }
+  return groups;
+}
+
+function unionSql(relations: Relation[]): string {
+  if (relations.length === 0) {
+    return `(SELECT 0::INTEGER AS ${FILE_INDEX_COLUMN}, 0::BIGINT AS ${FILE_ROW_COLUMN} LIMIT 0)`;
+  }
+  return `(${relations.map(({ sql }) => sql).join('\nUNION ALL BY NAME\n')})`;
+}
+
+function absentColumns(relations: Relation[], columns: string[]): Map<string, number[]> {
+  const absent = new Map<string, number[]>();
+  for (const column of columns) {
+    const lacking = relations.filter((relation) => !relation.columns.includes(column));
+    if (lacking.length > 0)
+      absent.set(
+        column,
+        lacking.flatMap(({ indexes }) => indexes),
+      );
+  }
+  return absent;
+}

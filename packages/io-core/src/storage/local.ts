@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import { copyFile, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { DeltacatError } from '@deltacat/contract';
+import type { Storage, StoredFile, Tail } from './storage.ts';
+
+/** Files being written carry this prefix until they are whole; listings leave them out. */
+const UNFINISHED = '.unfinished-';
+
+// Descriptors by callback take half the time of `FileHandle` (118 against 272 microseconds for open, stat, read, close),
+// and footers are read thousands of times a second.
+const openFile = promisify(fs.open);
+const statFile = promisify(fs.fstat);
+const readFile = promisify(fs.read);
+const closeFile = promisify(fs.close);
+
+/** The files of this machine, by absolute path or `file://` URI. */
+export const localStorage: Storage = {
+  read: (path) => reading(path, (fd, size) => readAt(fd, 0, size)),
+  readRange: (path, offset, length) =>
+    reading(path, (fd, size) => readAt(fd, offset, Math.max(0, Math.min(length, size - offset)))),
+  readTail,
+  size,
+  write,
+  adopt,
+  list,
+  remove,
+  localPath: toLocalPath,
+};
+
+/** The plain path of an absolute path or `file://` URI. A URI that is badly escaped is taken as it is written. */
+export function toLocalPath(path: string): string {
+  if (!path.startsWith('file:')) return path;
+  try {
+    return fileURLToPath(path);
+  } catch {
+    return path.replace(/^file:(\/\/)?/, '');
+  }
+}
+
+async function reading<T>(path: string, use: (fd: number, size: number) => Promise<T>): Promise<T> {
+  let fd: number;
+  try {
+    fd = await openFile(toLocalPath(path), 'r');
+  } catch (error) {
+    if (isMissing(error)) throw new DeltacatError('not_found', `There is no file ${path}.`, { path });
+    throw error;
+  }
+  try {
+    const stat = await statFile(fd);
+    if (!stat.isFile()) throw new DeltacatError('not_found', `${path} is a folder, not a file.`, { path });
+    return await use(fd, stat.size);
+  } finally {
+    await closeFile(fd);
+  }
+}
+
+async function readAt(fd: number, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await readFile(fd, bytes, filled, length - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled === length ? bytes : bytes.subarray(0, filled);
+}
+
+async function readTail(path: string, length: number): Promise<Tail | null> {
+  try {
+    return await reading(path, async (fd, size) => {
+      const wanted = Math.min(length, size);
+      return { bytes: await readAt(fd, size - wanted, wanted), size_bytes: size };
+    });
+  } catch (error) {
+    if (error instanceof DeltacatError && error.code === 'not_found') return null;
+    throw error;
+  }
+}
+
+async function size(path: string): Promise<number | null> {
+  const tail = await readTail(path, 0);
+  return tail === null ? null : tail.size_bytes;
+}
+
+async function write(path: string, bytes: Uint8Array): Promise<void> {
+  await place(path, async (unfinished) => {
+    const file = await open(unfinished, 'wx');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+async function adopt(source: string, path: string): Promise<void> {
+  await place(path, async (unfinished) => {
+    await rename(source, unfinished).catch(async (error: unknown) => {
+      // A rename cannot cross file systems: temporary folders often lie on another one.
+      if (!hasCode(error, 'EXDEV')) throw error;
+      await copyFile(source, unfinished);
+      await unlink(source);
+    });
+    await syncPath(unfinished);
+  });
+}
+
+async function place(path: string, fill: (unfinished: string) => Promise<void>): Promise<void> {
+  const target = toLocalPath(path);
+  const folder = dirname(target);
+  const made = await mkdir(folder, { recursive: true });
+  const unfinished = join(folder, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
+  try {
+    await fill(unfinished);
+    await rename(unfinished, target);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+  await syncPath(folder);
+  if (made !== undefined) await syncMade(folder, made);
+}
+
+/** New folders are entries of their parents, which must be durable too. */
+async function syncMade(folder: string, made: string): Promise<void> {
+  for (let at = folder; at.length >= made.length; at = dirname(at)) {
+    await syncPath(dirname(at));
+    if (dirname(at) === at) break;
+  }
+}
+
+async function syncPath(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function* list(prefix: string): AsyncIterable<StoredFile> {
+  const folder = prefix.replace(/\/+$/, '');
+  const found = await readdir(toLocalPath(folder) || '/', { withFileTypes: true }).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  // "a-b" sorts before "a/c": compare folders with their slash, so that the listing is in path order.
+  const named = found.map((item) => ({ item, key: item.isDirectory() ? `${item.name}/` : item.name }));
+  named.sort((a, b) => (a.key < b.key ? -1 : 1));
+  for (const { item } of named) {
+    const path = `${folder}/${prefix.startsWith('file:') ? encodeURIComponent(item.name) : item.name}`;
+    if (item.isDirectory()) yield* list(path);
+    else if (!basename(item.name).startsWith(UNFINISHED)) {
+      const size_bytes = await size(path);
+      if (size_bytes !== null) yield { path, size_bytes };
+    }
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  await rm(toLocalPath(path), { force: true });
+}
+
+function isMissing(error: unknown): boolean {
+  return hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR');
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,42 @@
+import { readFile, unlink } from 'node:fs/promises';
+import { DeltacatError } from '@deltacat/contract';
+import type { Storage, StoredFile } from './storage.ts';
+
+const files = new Map<string, Uint8Array>();
+
+/** Files of this process, by `memory://` URI: for tests, and for catalogs that need not outlive it. */
+export const memoryStorage: Storage = {
+  read: async (path) => find(path).slice(),
+  readRange: async (path, offset, length) => find(path).slice(offset, offset + length),
+  readTail: async (path, length) => {
+    const bytes = files.get(path);
+    if (bytes === undefined) return null;
+    return { bytes: bytes.slice(Math.max(0, bytes.byteLength - length)), size_bytes: bytes.byteLength };
+  },
+  size: async (path) => files.get(path)?.byteLength ?? null,
+  write: async (path, bytes) => {
+    files.set(path, bytes.slice());
+  },
+  adopt: async (source, path) => {
+    files.set(path, await readFile(source));
+    await unlink(source);
+  },
+  list,
+  remove: async (path) => {
+    files.delete(path);
+  },
+  localPath: () => null,
+};
+
+function find(path: string): Uint8Array {
+  const bytes = files.get(path);
+  if (bytes === undefined) throw new DeltacatError('not_found', `There is no file ${path}.`, { path });
+  return bytes;
+}
+
+async function* list(prefix: string): AsyncIterable<StoredFile> {
+  const folder = `${prefix.replace(/\/+$/, '')}/`;
+  const found = [...files].filter(([path]) => path.startsWith(folder));
+  found.sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [path, bytes] of found) yield { path, size_bytes: bytes.byteLength };
+}

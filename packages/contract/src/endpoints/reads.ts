@@ -14,7 +14,10 @@ export const COLUMNS_MAX = 10_000;
 const params = { namespace: namespaceName, table: tableName };
 const found = ['catalog_not_found', 'namespace_not_found', 'table_not_found', 'table_version_not_found'] as const;
 const filter = {
-  filter_predicate: z.preprocess(fromText, z.unknown()).meta({ ...predicateSchema.meta(), type: 'object' }),
+  filter_predicate: z
+    .preprocess(fromText, z.unknown())
+    .optional()
+    .meta({ ...predicateSchema.meta(), type: 'object' }),
 };
 
 /** Plans a read: which files hold the rows, and how to turn them into rows. */

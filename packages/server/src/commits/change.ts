@@ -1,0 +1,89 @@
+import type { Insertable } from 'kysely';
+import type { ServerContext } from '../context.ts';
+import type { Queries } from '../db/database.ts';
+import type { Tables, VersionedTable } from '../db/tables.ts';
+import type { OutboxEvent } from '../events/outbox.ts';
+import type { Catalog } from '../roots/catalogs.ts';
+import type { View } from '../snapshots/view.ts';
+import { concurrentModification } from './conflicts.ts';
+import type { Touch } from './touches.ts';
+
+type Stamp = 'row_id' | 'from_seq' | 'to_seq' | 'transaction_id';
+
+/** How many rows one statement names; below the parameter limits of both databases. */
+const ROWS_PER_STATEMENT_MAX = 500;
+
+/**
+ * One change being decided under the head of its catalog: it reads the head's state through `view`, and stamps what it
+ * writes with the sequence number that the commit will have.
+ */
+export class Change {
+  readonly context: ServerContext;
+  readonly queries: Queries;
+  readonly catalog: Catalog;
+  /** The head's state: what the decision reads. */
+  readonly view: View;
+  /** The number that the commit will have. */
+  readonly seq: number;
+  /** When it will have been committed: later than every commit before it. */
+  readonly at_ns: bigint;
+  readonly touches: Touch[] = [];
+  readonly events: OutboxEvent[] = [];
+
+  constructor(
+    context: ServerContext,
+    state: { queries: Queries; catalog: Catalog; head: { seq: number; at_ns: bigint } },
+  ) {
+    const { queries, catalog, head } = state;
+    this.context = context;
+    this.queries = queries;
+    this.catalog = catalog;
+    this.view = { catalog_id: catalog.catalog_id, seq: head.seq };
+    this.seq = head.seq + 1;
+    const now = context.clock.nowNs();
+    this.at_ns = now > head.at_ns ? now : head.at_ns + 1n;
+  }
+
+  /** Whether nothing was changed; then no commit is made. */
+  get isEmpty(): boolean {
+    return this.touches.length === 0;
+  }
+
+  /** Writes rows that become visible with this commit. */
+  async insert<T extends VersionedTable>(table: T, rows: Omit<Insertable<Tables[T]>, Stamp>[]): Promise<void> {
+    const stamp = { from_seq: this.seq, to_seq: null, transaction_id: null };
+    for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT_MAX) {
+      const values = rows.slice(start, start + ROWS_PER_STATEMENT_MAX).map((row) => ({ ...row, ...stamp }));
+      // Rows of T with their stamp are insertable into T; the compiler cannot follow that through the type parameter.
+      await this.queries
+        .insertInto(table as 'deltas')
+        .values(values as unknown as Insertable<Tables['deltas']>[])
+        .execute();
+    }
+  }
+
+  /** Ends rows with this commit; throws `concurrent_modification` when one of them is no longer there. */
+  async end(table: VersionedTable, rowIds: number[]): Promise<void> {
+    for (let start = 0; start < rowIds.length; start += ROWS_PER_STATEMENT_MAX) {
+      const chunk = rowIds.slice(start, start + ROWS_PER_STATEMENT_MAX);
+      const result = await this.queries
+        .updateTable(table)
+        .set({ to_seq: this.seq })
+        .where('row_id', 'in', chunk)
+        .where('to_seq', 'is', null)
+        .where('from_seq', 'is not', null)
+        .executeTakeFirst();
+      if (Number(result.numUpdatedRows) !== chunk.length) throw concurrentModification(`A row of ${table}`, null);
+    }
+  }
+
+  /** Adds to the commit's change-set. */
+  touch(...touches: Touch[]): void {
+    this.touches.push(...touches);
+  }
+
+  /** Leaves an event for a loop to act on, in the same durable step. */
+  event(kind: string, payload: unknown): void {
+    this.events.push({ kind, payload });
+  }
+}

@@ -1,0 +1,231 @@
+import type { ColumnStats, ContentEncoding, ContentType, DeltaType } from '@deltacat/contract';
+import type { ManifestStats } from '../db/tables.ts';
+import type { TableVersion, Totals } from '../snapshots/versions.ts';
+import type { Change } from './change.ts';
+import { type PartitionKey, takePosition } from './partitions.ts';
+import { addTotals, clearTotals } from './totals.ts';
+
+/** One file about to become visible, with everything about it already verified. */
+export interface FileDraft {
+  file_id: string | null;
+  path: string;
+  content_type: ContentType;
+  content_encoding: ContentEncoding;
+  record_count: number;
+  content_length: number;
+  source_content_length: number | null;
+  schema_id: number | null;
+  sort_scheme_id: string | null;
+  mandatory: boolean;
+  column_stats: Record<string, ColumnStats> | null;
+}
+
+/** One delta about to become visible: files of one kind for one partition. */
+export interface DeltaDraft {
+  delta_type: DeltaType;
+  partition: PartitionKey;
+  entry_params: { equality_field_locators: string[] } | null;
+  author: { name: string | null; version: string | null } | null;
+  files: FileDraft[];
+}
+
+/** One delta as it became visible. */
+export interface PublishedDelta {
+  manifest_id: string;
+  partition_id: string;
+  stream_id: string;
+  position: bigint;
+  previous_position: bigint | null;
+  delta_type: DeltaType;
+  files: number;
+  records: number;
+  bytes: number;
+}
+
+/** How many file rows one statement writes; thirteen parameters each, below both databases' limits. */
+const FILES_PER_STATEMENT_MAX = 500;
+
+/** Makes new deltas visible with this commit, each at the next position of its partition, and counts them. */
+export async function publishDeltas(
+  change: Change,
+  version: TableVersion,
+  drafts: DeltaDraft[],
+): Promise<PublishedDelta[]> {
+  const published: PublishedDelta[] = [];
+  for (const draft of drafts) published.push(await publishDelta(change, version, draft));
+  await addTotals(change, version.table_version_id, totalsOfDeltas(published));
+  return published;
+}
+
+async function publishDelta(change: Change, version: TableVersion, draft: DeltaDraft): Promise<PublishedDelta> {
+  const { table_version_id, stream_id } = version;
+  const place = await takePosition(change, version, draft.partition);
+  const manifest_id = await insertManifest(change, version, draft);
+  await change.insert('deltas', [
+    {
+      catalog_id: change.view.catalog_id,
+      table_version_id,
+      stream_id,
+      manifest_id,
+      delta_type: draft.delta_type,
+      ...place,
+    },
+  ]);
+  const [records, bytes] = [sum(draft.files, 'record_count'), sum(draft.files, 'content_length')];
+  return { ...place, manifest_id, stream_id, delta_type: draft.delta_type, files: draft.files.length, records, bytes };
+}
+
+/**
+ * Writes a manifest and its files: rows that never change and that nothing shows until a delta names them.
+ * Returns the manifest's id.
+ */
+export async function insertManifest(change: Change, version: TableVersion, draft: DeltaDraft): Promise<string> {
+  const manifest_id = change.context.newId();
+  const { files } = draft;
+  const types = new Set(files.map((file) => file.content_type));
+  await change.queries
+    .insertInto('manifests')
+    .values({
+      manifest_id,
+      catalog_id: change.view.catalog_id,
+      table_version_id: version.table_version_id,
+      entry_params: draft.entry_params,
+      author_name: draft.author?.name ?? null,
+      author_version: draft.author?.version ?? null,
+      record_count: sum(files, 'record_count'),
+      content_length: sum(files, 'content_length'),
+      file_count: files.length,
+      content_type: types.size === 1 ? (files[0]?.content_type ?? null) : null,
+      created_at_ns: change.at_ns,
+    })
+    .execute();
+  await insertFiles(change, manifest_id, files);
+  return manifest_id;
+}
+
+async function insertFiles(change: Change, manifest_id: string, files: FileDraft[]): Promise<void> {
+  const rows = files.map(({ column_stats: _, file_id, ...file }, ordinal) => ({
+    ...file,
+    manifest_id,
+    ordinal,
+    file_id: file_id ?? `${manifest_id}-${ordinal}`,
+  }));
+  for (let start = 0; start < rows.length; start += FILES_PER_STATEMENT_MAX) {
+    await change.queries
+      .insertInto('files')
+      .values(rows.slice(start, start + FILES_PER_STATEMENT_MAX))
+      .execute();
+  }
+  const stats = statsByColumn(files);
+  if (stats) await change.queries.insertInto('file_stats').values({ manifest_id, stats }).execute();
+}
+
+/** Turns the statistics of each file into a list per column; null when no file has any. */
+function statsByColumn(files: FileDraft[]): ManifestStats | null {
+  const columns = new Set(files.flatMap((file) => Object.keys(file.column_stats ?? {})));
+  if (columns.size === 0) return null;
+  const entries = [...columns].map((column) => {
+    const of = files.map((file) => file.column_stats?.[column]);
+    return [
+      column,
+      {
+        min: of.map((stats) => stats?.min ?? null),
+        max: of.map((stats) => stats?.max ?? null),
+        null_count: of.map((stats) => stats?.null_count ?? null),
+      },
+    ] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A delta that is visible: what ending it or publishing its manifest again needs. */
+export interface VisibleDelta {
+  row_id: number;
+  delta_type: DeltaType;
+  manifest_id: string;
+  records: number;
+  bytes: number;
+  files: number;
+}
+
+/** Ends exactly these deltas; throws `concurrent_modification` when one of them is no longer visible. */
+export async function endDeltas(change: Change, table_version_id: string, deltas: VisibleDelta[]): Promise<void> {
+  await change.end(
+    'deltas',
+    deltas.map((delta) => delta.row_id),
+  );
+  const { total_records, total_bytes, total_files, delta_count } = totalsOfDeltas(deltas);
+  await addTotals(change, table_version_id, {
+    total_records: -total_records,
+    total_bytes: -total_bytes,
+    total_files: -total_files,
+    delta_count: -delta_count,
+  });
+}
+
+/** Ends every visible delta of a version in one statement. */
+export async function endAllDeltas(change: Change, version: TableVersion): Promise<void> {
+  await change.queries
+    .updateTable('deltas')
+    .set({ to_seq: change.seq })
+    .where('stream_id', '=', version.stream_id)
+    .where('from_seq', 'is not', null)
+    .where('to_seq', 'is', null)
+    .execute();
+  await clearTotals(change, version.table_version_id);
+}
+
+/** Makes manifests visible that already exist, in the order given; no data is copied. */
+export async function republishDeltas(
+  change: Change,
+  version: TableVersion,
+  deltas: (VisibleDelta & { partition: PartitionKey })[],
+): Promise<void> {
+  const { table_version_id, stream_id } = version;
+  const rows = [];
+  for (const { partition, manifest_id, delta_type } of deltas) {
+    const place = await takePosition(change, version, partition);
+    rows.push({ catalog_id: change.view.catalog_id, table_version_id, stream_id, manifest_id, delta_type, ...place });
+  }
+  await change.insert('deltas', rows);
+  await addTotals(change, table_version_id, totalsOfDeltas(deltas));
+}
+
+/** Makes one delta visible in place of others: same partition, at a position that one of them had. */
+export async function publishAt(
+  change: Change,
+  version: TableVersion,
+  place: { partition_id: string; position: bigint; previous_position: bigint | null; draft: DeltaDraft },
+): Promise<void> {
+  const { partition_id, position, previous_position, draft } = place;
+  const { table_version_id, stream_id } = version;
+  const manifest_id = await insertManifest(change, version, draft);
+  const { delta_type, files } = draft;
+  await change.insert('deltas', [
+    {
+      catalog_id: change.view.catalog_id,
+      table_version_id,
+      stream_id,
+      manifest_id,
+      delta_type,
+      partition_id,
+      position,
+      previous_position,
+    },
+  ]);
+  const delta = { files: files.length, records: sum(files, 'record_count'), bytes: sum(files, 'content_length') };
+  await addTotals(change, table_version_id, totalsOfDeltas([delta]));
+}
+
+function totalsOfDeltas(deltas: { records: number; bytes: number; files: number }[]): Totals {
+  return {
+    total_records: sum(deltas, 'records'),
+    total_bytes: sum(deltas, 'bytes'),
+    total_files: sum(deltas, 'files'),
+    delta_count: deltas.length,
+  };
+}
+
+function sum<K extends string>(items: Record<K, number>[], key: K): number {
+  return items.reduce((total, item) => total + item[key], 0);
+}

@@ -1,0 +1,29 @@
+/** What a change does to an object: the columns and rows of the conflict table. */
+export type TouchKind =
+  | 'name'
+  | 'child'
+  | 'alter'
+  | 'alter_incompatible'
+  | 'rename'
+  | 'drop'
+  | 'add'
+  | 'append'
+  | 'merge'
+  | 'delete'
+  | 'rewrite'
+  | 'replace'
+  | 'truncate'
+  | 'rollback';
+
+/** One thing that a change touches. */
+export interface Touch {
+  object_id: string;
+  kind: TouchKind;
+  /** The partition that data went to; null is the whole stream. */
+  partition_id?: string | null;
+}
+
+/** The object that stands for a name: whoever takes or frees the name touches it. */
+export function nameObject(parentId: string, name: string): string {
+  return `${parentId}/${name}`;
+}

@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { catalogName } from '@deltacat/contract';
+import { z } from 'zod';
+
+/** Every environment variable that the server reads; docs/configuration.md lists the same. */
+export const VARIABLES = {
+  DELTACAT_CATALOGS: {
+    schema: z.string(),
+    meaning: 'Path of a JSON file that defines the catalogs and their data roots.',
+  },
+  DELTACAT_WRITE_SESSION_TTL_SECONDS: {
+    schema: z.coerce.number().int().min(1).max(31_536_000).default(3_600),
+    meaning: 'How long a write session lives without a heartbeat.',
+  },
+  DELTACAT_BODY_MAX_MB: {
+    schema: z.coerce.number().int().min(1).max(4_096).default(64),
+    meaning: 'The largest request body, in MiB.',
+  },
+  DELTACAT_EXTERNAL_URL: {
+    schema: z.url(),
+    meaning: 'The address under which clients outside reach the server.',
+  },
+  DELTACAT_LOG_LEVEL: {
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    meaning: 'How much the server logs, as JSON lines on standard error.',
+  },
+} as const satisfies Record<string, { schema: z.ZodType; meaning: string }>;
+
+/** The name of an environment variable of the server. */
+export type VariableName = keyof typeof VARIABLES;
+
+const dataRootConfig = z.object({
+  root: z.string().min(1),
+  storage_type: z.literal('local', 'only local data roots can be served: set storage_type to "local"').default('local'),
+  endpoint_url: z.string().nullish(),
+  region: z.string().nullish(),
+});
+/** One data root as it is configured. */
+export type DataRootConfig = z.infer<typeof dataRootConfig>;
+
+const catalogConfig = z.object({
+  root: z.string().min(1),
+  data_root: z.string().min(1).nullish(),
+  data_roots: z.record(z.string().min(1), dataRootConfig).nullish(),
+});
+
+/** One catalog as it is configured: its folder, its data roots, and which of them new files go to. */
+export interface CatalogConfig {
+  name: string;
+  root: string;
+  data_root: string;
+  data_roots: Record<string, DataRootConfig>;
+}
+
+/** Settings of the server. */
+export interface Config {
+  /** The folder of the store. */
+  catalog_root: string;
+  /** The catalogs by name; the first is the default. */
+  catalogs: CatalogConfig[];
+  write_session_ttl_ns: bigint;
+  body_bytes_max: number;
+  external_url: string | null;
+  log_level: string;
+}
+
+const NANOSECONDS_PER_SECOND = 1_000_000_000n;
+
+/** The name of the data root that a catalog has when none is configured. */
+export const DEFAULT_DATA_ROOT = 'default';
+
+/** Reads the settings from the environment; throws an `Error` that names the variable and what it should hold. */
+export function readConfig(catalogRoot: string, environment: NodeJS.ProcessEnv = process.env): Config {
+  const catalog_root = resolve(catalogRoot);
+  const value = <N extends VariableName>(name: N) => readVariable(name, environment);
+  const catalogsFile = value('DELTACAT_CATALOGS');
+  return {
+    catalog_root,
+    catalogs: catalogsFile ? readCatalogs(catalogsFile) : [defaultCatalog(catalog_root)],
+    write_session_ttl_ns: BigInt(value('DELTACAT_WRITE_SESSION_TTL_SECONDS') ?? 0) * NANOSECONDS_PER_SECOND,
+    body_bytes_max: (value('DELTACAT_BODY_MAX_MB') ?? 0) * 1_048_576,
+    external_url: value('DELTACAT_EXTERNAL_URL') ?? null,
+    log_level: value('DELTACAT_LOG_LEVEL') ?? 'info',
+  };
+}
+
+function readVariable<N extends VariableName>(name: N, environment: NodeJS.ProcessEnv) {
+  const text = environment[name];
+  const schema = VARIABLES[name].schema as (typeof VARIABLES)[N]['schema'];
+  const parsed = schema.optional().safeParse(text === undefined || text === '' ? undefined : text);
+  if (parsed.success) {
+    const filled = parsed.data ?? schema.safeParse(undefined).data;
+    // The schema of that very variable made the value.
+    return filled as z.output<(typeof VARIABLES)[N]['schema']> | undefined;
+  }
+  throw new Error(`${name}=${text}: ${parsed.error.issues[0]?.message}. ${VARIABLES[name].meaning}`);
+}
+
+function defaultCatalog(root: string): CatalogConfig {
+  const data_roots = { [DEFAULT_DATA_ROOT]: { root, storage_type: 'local' as const } };
+  return { name: 'default', root, data_root: DEFAULT_DATA_ROOT, data_roots };
+}
+
+function readCatalogs(file: string): CatalogConfig[] {
+  const parsed = z.record(catalogName, catalogConfig).safeParse(readJson(file));
+  if (!parsed.success) throw new Error(`DELTACAT_CATALOGS=${file}: ${z.prettifyError(parsed.error)}`);
+  const catalogs = Object.entries(parsed.data).map(([name, config]) => completeCatalog(name, config));
+  if (catalogs.length === 0) throw new Error(`DELTACAT_CATALOGS=${file}: the file defines no catalog.`);
+  return catalogs;
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`DELTACAT_CATALOGS=${file}: the file cannot be read as JSON (${(error as Error).message}).`);
+  }
+}
+
+function completeCatalog(name: string, config: z.infer<typeof catalogConfig>): CatalogConfig {
+  const { root } = config;
+  const data_roots = config.data_roots ?? { [DEFAULT_DATA_ROOT]: { root, storage_type: 'local' as const } };
+  const data_root = config.data_root ?? Object.keys(data_roots)[0] ?? DEFAULT_DATA_ROOT;
+  if (!Object.hasOwn(data_roots, data_root)) {
+    const known = Object.keys(data_roots).join(', ');
+    throw new Error(`DELTACAT_CATALOGS: catalog "${name}" names the data root "${data_root}", but has only: ${known}.`);
+  }
+  return { name, root, data_root, data_roots };
+}

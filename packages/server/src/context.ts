@@ -1,0 +1,33 @@
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import type { Database } from './db/database.ts';
+
+/** Where time comes from. Tests bring their own. */
+export interface Clock {
+  /** Nanoseconds since 1970; finer than a millisecond, so that commits are not backdated. */
+  nowNs(): bigint;
+}
+
+/** What the whole server works with. */
+export interface ServerContext {
+  config: Config;
+  db: Database;
+  clock: Clock;
+  log: Logger;
+  /** A fresh lowercase UUID. */
+  newId(): string;
+}
+
+/** What one request works with. */
+export interface RequestContext extends ServerContext {
+  request_id: string;
+  /** Who asks, as far as it is known. */
+  user: string | null;
+  /** The caller's `X-DeltaCAT-Client-Version`; null for the clients that send none and cannot merge. */
+  client_version: string | null;
+}
+
+/** The clock of the machine: the start of the process plus the monotonic time since, in nanoseconds. */
+export const machineClock: Clock = {
+  nowNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1_000)) * 1_000n,
+};

@@ -1,0 +1,105 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { Kysely, SqliteDialect } from 'kysely';
+import { readColumn, writeColumn } from './columns.ts';
+import type { Database, Queries } from './database.ts';
+import { holdFolder } from './lock.ts';
+import { migrate } from './migrate.ts';
+import { MIGRATIONS } from './migrations/migrations.ts';
+import type { Tables } from './tables.ts';
+import { UnitQueue } from './units.ts';
+
+/** How many compiled statements one connection keeps. The server issues fewer than two hundred distinct texts. */
+const STATEMENTS_MAX = 500;
+
+/** How long a statement waits for another process that joined the folder. */
+const BUSY_TIMEOUT_MS = 10_000;
+
+/**
+ * Opens (or creates) the store in a folder: WAL with `synchronous=FULL`, so that a commit is on disk when it returns.
+ * One connection writes, another reads. Throws when another server holds the folder or its store is newer than us.
+ */
+export async function openSqlite(folder: string): Promise<Database> {
+  mkdirSync(folder, { recursive: true });
+  const release = holdFolder(folder);
+  try {
+    const file = join(folder, 'catalog.db');
+    const writer = connect(file);
+    const queries = kyselyOn(writer);
+    await migrate(queries, { migrations: MIGRATIONS, id: 'integer primary key autoincrement' });
+    const readerConnection = connect(file);
+    readerConnection.exec('PRAGMA query_only = 1');
+    return database({ writer, queries, reader: kyselyOn(readerConnection), release });
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function database(parts: { writer: DatabaseSync; queries: Queries; reader: Queries; release: () => void }): Database {
+  const { writer, queries, reader, release } = parts;
+  const units = new UnitQueue({
+    queries,
+    begin: () => writer.exec('BEGIN IMMEDIATE'),
+    commit: () => writer.exec('COMMIT'),
+    rollback: () => writer.exec('ROLLBACK'),
+    savepoint: () => writer.exec('SAVEPOINT unit'),
+    release: () => writer.exec('RELEASE unit'),
+    undo: () => writer.exec('ROLLBACK TO unit; RELEASE unit'),
+  });
+  return {
+    unit: (work) => units.run(work),
+    reader,
+    async close() {
+      await units.close();
+      await reader.destroy();
+      await queries.destroy();
+      release();
+    },
+  };
+}
+
+function connect(file: string): DatabaseSync {
+  const connection = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+  connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY');
+  connection.exec('PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456');
+  return connection;
+}
+
+/** Kysely's SQLite driver asks for the shape of better-sqlite3; this gives it `node:sqlite` in that shape. */
+function kyselyOn(connection: DatabaseSync): Kysely<Tables> {
+  const statements = new Map<string, ReturnType<typeof adapt>>();
+  const prepare = (sql: string) => {
+    const known = statements.get(sql);
+    if (known) return known;
+    if (statements.size >= STATEMENTS_MAX) statements.clear();
+    const statement = adapt(connection.prepare(sql));
+    statements.set(sql, statement);
+    return statement;
+  };
+  return new Kysely<Tables>({
+    dialect: new SqliteDialect({ database: { prepare, close: () => connection.close() } }),
+  });
+}
+
+function adapt(statement: StatementSync) {
+  statement.setReadBigInts(true);
+  const bind = (parameters: readonly unknown[]): SQLInputValue[] => parameters.map(writeColumn);
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters: readonly unknown[]) => statement.all(...bind(parameters)).map(readRow),
+    run: (parameters: readonly unknown[]) => {
+      const { changes, lastInsertRowid } = statement.run(...bind(parameters));
+      return { changes, lastInsertRowid };
+    },
+    *iterate(parameters: readonly unknown[]) {
+      for (const row of statement.iterate(...bind(parameters))) yield readRow(row);
+    },
+  };
+}
+
+function readRow(row: Record<string, unknown>): Record<string, unknown> {
+  for (const name in row) row[name] = readColumn(name, row[name]);
+  return row;
+}

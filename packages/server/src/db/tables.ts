@@ -1,0 +1,270 @@
+import type {
+  ContentEncoding,
+  ContentType,
+  DeltaType,
+  LifecycleState,
+  PartitionScheme,
+  PartitionValue,
+  SchemaField,
+  SortScheme,
+  WriteMode,
+} from '@deltacat/contract';
+import type { Generated } from 'kysely';
+
+/** Properties as they are stored: any JSON by name. */
+export type Properties = Record<string, unknown>;
+
+/**
+ * What every versioned row carries: it is visible to a snapshot `s` when `from_seq <= s` and (`to_seq` is null or
+ * `to_seq > s`). A row without `from_seq` is uncommitted work of its transaction.
+ */
+export interface Versioned {
+  row_id: Generated<number>;
+  from_seq: number | null;
+  to_seq: number | null;
+  transaction_id: string | null;
+}
+
+/** One catalog and its head: the newest sequence number and when it was committed. */
+export interface CatalogRow {
+  catalog_id: string;
+  name: string;
+  head_seq: number;
+  head_at_ns: bigint;
+  created_at_ns: bigint;
+}
+
+/** One commit of a catalog. */
+export interface CommitRow {
+  catalog_id: string;
+  seq: number;
+  committed_at_ns: bigint;
+  author: string | null;
+  message: string | null;
+  operation: string;
+  transaction_id: string | null;
+}
+
+/** One thing that a commit touched: its change-set is all its rows. */
+export interface TouchRow {
+  catalog_id: string;
+  object_id: string;
+  seq: number;
+  kind: string;
+  partition_id: string | null;
+}
+
+/** One answered operation: repeated with the same payload it is answered alike. */
+export interface OperationRow {
+  catalog_id: string;
+  operation_id: string;
+  payload_hash: string;
+  answer: unknown;
+  seq: number | null;
+  created_at_ns: bigint;
+}
+
+/** One event that a commit left for a loop to act on. */
+export interface OutboxRow {
+  event_id: Generated<number>;
+  catalog_id: string;
+  seq: number;
+  kind: string;
+  payload: unknown;
+  created_at_ns: bigint;
+  done_at_ns: bigint | null;
+}
+
+/** One state of a namespace. */
+export interface NamespaceRow extends Versioned {
+  namespace_id: string;
+  catalog_id: string;
+  name: string;
+  properties: Properties;
+}
+
+/** One state of a table. */
+export interface TableRow extends Versioned {
+  table_id: string;
+  catalog_id: string;
+  namespace_id: string;
+  name: string;
+  description: string | null;
+  properties: Properties;
+}
+
+/** One state of a table version. A null `schema_id` is a schemaless version. */
+export interface TableVersionRow extends Versioned {
+  table_version_id: string;
+  table_id: string;
+  catalog_id: string;
+  version: string;
+  version_number: number;
+  lifecycle_state: LifecycleState;
+  description: string | null;
+  properties: Properties;
+  schema_id: number | null;
+  partition_scheme: PartitionScheme | null;
+  sort_scheme: SortScheme | null;
+  content_types: ContentType[];
+  stream_id: string;
+}
+
+/** One schema of a table version; schemas never change. */
+export interface SchemaRow {
+  table_version_id: string;
+  schema_id: number;
+  fields: SchemaField[];
+  serialized: string;
+}
+
+/** One partition of a stream. Its identity never changes; `last_position` grows with every delta committed to it. */
+export interface PartitionRow {
+  partition_id: string;
+  table_version_id: string;
+  stream_id: string;
+  scheme_id: string;
+  partition_values: PartitionValue[] | null;
+  /** Canonical JSON of the values: with stream and scheme the natural key. */
+  values_key: string;
+  /** Canonical JSON of the first three values, for pruning by equality in SQL. */
+  value_1: string | null;
+  value_2: string | null;
+  value_3: string | null;
+  last_position: bigint;
+}
+
+/** What became visible together in one partition; a manifest and its files never change. */
+export interface ManifestRow {
+  manifest_id: string;
+  catalog_id: string;
+  table_version_id: string;
+  entry_params: { equality_field_locators?: string[] | null } | null;
+  author_name: string | null;
+  author_version: string | null;
+  record_count: number;
+  content_length: number;
+  file_count: number;
+  content_type: ContentType | null;
+  created_at_ns: bigint;
+}
+
+/** One file of a manifest. */
+export interface FileRow {
+  manifest_id: string;
+  ordinal: number;
+  file_id: string;
+  path: string;
+  content_type: ContentType;
+  content_encoding: ContentEncoding;
+  record_count: number;
+  content_length: number;
+  source_content_length: number | null;
+  schema_id: number | null;
+  sort_scheme_id: string | null;
+  mandatory: boolean;
+}
+
+/** Statistics of the files of one manifest, a list per column: the n-th item is of the n-th file. */
+export interface ManifestStats {
+  [column: string]: { min: unknown[]; max: unknown[]; null_count: (number | null)[] };
+}
+
+/** Statistics of one manifest's files. */
+export interface FileStatsRow {
+  manifest_id: string;
+  stats: ManifestStats;
+}
+
+/** One delta: makes a manifest visible in a partition at a position. */
+export interface DeltaRow extends Versioned {
+  catalog_id: string;
+  table_version_id: string;
+  stream_id: string;
+  partition_id: string;
+  manifest_id: string;
+  delta_type: DeltaType;
+  position: bigint | null;
+  previous_position: bigint | null;
+}
+
+/** Totals of a table version from one commit on until the next row, so that describing any moment costs one row. */
+export interface TotalsRow {
+  table_version_id: string;
+  from_seq: number;
+  total_records: number;
+  total_bytes: number;
+  total_files: number;
+  delta_count: number;
+}
+
+/** The states of a write session. */
+export type WriteSessionStatus = 'OPEN' | 'ATTACHED' | 'COMMITTED' | 'ABORTED' | 'EXPIRED';
+
+/** One write session. */
+export interface WriteSessionRow {
+  session_id: string;
+  catalog_id: string;
+  namespace: string;
+  table_name: string;
+  table_id: string | null;
+  table_version_id: string | null;
+  table_version: string | null;
+  status: WriteSessionStatus;
+  session_version: number;
+  mode: WriteMode;
+  format: ContentType;
+  data_root: string;
+  data_dir: string;
+  write_key: string | null;
+  owner_key: string | null;
+  allow_external_entries: boolean;
+  create_if_missing: unknown;
+  opened_seq: number;
+  created_at_ns: bigint;
+  expires_at_ns: bigint;
+  heartbeat_at_ns: bigint;
+  transaction_id: string | null;
+  commit_operation_id: string | null;
+  payload_hash: string | null;
+  result: unknown;
+  abort_reason: string | null;
+}
+
+/** A committed row that an open transaction ends: hidden from it now, ended for all at its commit. */
+export interface EndingRow {
+  transaction_id: string;
+  table_name: string;
+  row_id: number;
+}
+
+/** Migrations that were applied. */
+export interface MigrationRow {
+  name: string;
+  applied_at_ns: bigint;
+}
+
+/** The tables of the store. */
+export interface Tables {
+  catalogs: CatalogRow;
+  commits: CommitRow;
+  touches: TouchRow;
+  operations: OperationRow;
+  outbox: OutboxRow;
+  namespaces: NamespaceRow;
+  tables: TableRow;
+  table_versions: TableVersionRow;
+  schemas: SchemaRow;
+  partitions: PartitionRow;
+  manifests: ManifestRow;
+  files: FileRow;
+  file_stats: FileStatsRow;
+  deltas: DeltaRow;
+  totals: TotalsRow;
+  write_sessions: WriteSessionRow;
+  endings: EndingRow;
+  migrations: MigrationRow;
+}
+
+/** The tables whose rows are versioned. */
+export type VersionedTable = 'namespaces' | 'tables' | 'table_versions' | 'deltas';

@@ -1,0 +1,94 @@
+import { DeltacatError } from '@deltacat/contract';
+import type { Selectable } from 'kysely';
+import type { Queries } from '../db/database.ts';
+import type { TableRow } from '../db/tables.ts';
+import { findNamespace, type Namespace, requireNamespace } from './namespaces.ts';
+import { type View, viewHead, visible } from './view.ts';
+
+/** A table as a view shows it. */
+export type Table = Selectable<TableRow>;
+
+/** A table by its names. */
+export interface TableName {
+  namespace: string;
+  table: string;
+}
+
+/** A table with the namespace that it is in. */
+export interface FoundTable {
+  namespace: Namespace;
+  table: Table;
+}
+
+/** The table of that name in a namespace; null when the view has none. */
+export async function findTableIn(
+  queries: Queries,
+  view: View,
+  name: { namespace_id: string; table: string },
+): Promise<Table | null> {
+  const row = await queries
+    .selectFrom('tables')
+    .selectAll()
+    .where('namespace_id', '=', name.namespace_id)
+    .where('name', '=', name.table)
+    .where(visible(view, 'tables'))
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** The table of those names; null when the table or its namespace is missing. */
+export async function findTable(queries: Queries, view: View, name: TableName): Promise<FoundTable | null> {
+  const namespace = await findNamespace(queries, view, name.namespace);
+  if (!namespace) return null;
+  const table = await findTableIn(queries, view, { namespace_id: namespace.namespace_id, table: name.table });
+  return table && { namespace, table };
+}
+
+/** The table of those names; throws `namespace_not_found` or `table_not_found`. */
+export async function requireTable(queries: Queries, view: View, name: TableName): Promise<FoundTable> {
+  const namespace = await requireNamespace(queries, view, name.namespace);
+  const table = await findTableIn(queries, view, { namespace_id: namespace.namespace_id, table: name.table });
+  if (table) return { namespace, table };
+  throw tableNotFound(name);
+}
+
+/** The refusal of a table that is not there. */
+export function tableNotFound(name: TableName): DeltacatError {
+  return new DeltacatError(
+    'table_not_found',
+    `Table "${name.namespace}.${name.table}" does not exist. Create it, or check the name with list_tables.`,
+    { ...name },
+  );
+}
+
+/** The state of a table known by its id; null when the view has none, or its namespace is gone. */
+export async function findTableById(queries: Queries, view: View, table_id: string): Promise<FoundTable | null> {
+  const table = await queries
+    .selectFrom('tables')
+    .selectAll()
+    .where('table_id', '=', table_id)
+    .where(visible(view, 'tables'))
+    .executeTakeFirst();
+  if (!table) return null;
+  const namespace = await queries
+    .selectFrom('namespaces')
+    .selectAll()
+    .where('namespace_id', '=', table.namespace_id)
+    .where(visible(view, 'namespaces'))
+    .executeTakeFirst();
+  return namespace ? { namespace, table } : null;
+}
+
+/**
+ * The table that a read names, as it was in its view: by the name it had then, else by the identity of the table that
+ * has the name now, so that a renamed table can be read back in time under either name.
+ */
+export async function requireTableAt(queries: Queries, view: View, name: TableName): Promise<FoundTable> {
+  const then = await findTable(queries, view, name);
+  if (then) return then;
+  const head = await viewHead(queries, view.catalog_id);
+  const now = head.seq === view.seq ? null : await findTable(queries, head, name);
+  const earlier = now && (await findTableById(queries, view, now.table.table_id));
+  if (earlier) return earlier;
+  return requireTable(queries, view, name);
+}

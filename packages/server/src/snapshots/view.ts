@@ -1,0 +1,64 @@
+import { DeltacatError } from '@deltacat/contract';
+import { type RawBuilder, sql } from 'kysely';
+import type { ServerContext } from '../context.ts';
+import type { Queries } from '../db/database.ts';
+
+/** What a request sees: the state of one catalog at one commit, resolved once. */
+export interface View {
+  catalog_id: string;
+  seq: number;
+}
+
+/** Whether a versioned row is visible in a view; `alias` names the table in the query. */
+export function visible(view: View, alias: string): RawBuilder<boolean> {
+  const from = sql.ref(`${alias}.from_seq`);
+  const to = sql.ref(`${alias}.to_seq`);
+  return sql<boolean>`(${from} <= ${view.seq} and (${to} is null or ${to} > ${view.seq}))`;
+}
+
+/** The newest state of a catalog. */
+export async function viewHead(queries: Queries, catalog_id: string): Promise<View & { committed_at_ns: bigint }> {
+  const head = await queries
+    .selectFrom('catalogs')
+    .select(['head_seq', 'head_at_ns'])
+    .where('catalog_id', '=', catalog_id)
+    .executeTakeFirstOrThrow();
+  return { catalog_id, seq: head.head_seq, committed_at_ns: head.head_at_ns };
+}
+
+/**
+ * The state of a catalog at a time: its greatest commit not later. Throws `invalid_as_of` for a time in the future,
+ * because commits still to come would change the answer.
+ */
+export async function viewAt(context: ServerContext, catalog_id: string, as_of: bigint): Promise<View> {
+  const now = context.clock.nowNs();
+  const head = await viewHead(context.db.reader, catalog_id);
+  if (as_of > now && as_of > head.committed_at_ns) {
+    throw new DeltacatError(
+      'invalid_as_of',
+      `as_of ${as_of} lies in the future (now ${now}). Leave it out to read the newest state.`,
+    );
+  }
+  if (as_of === head.committed_at_ns) return { catalog_id, seq: head.seq };
+  // A time after the head may belong to a commit under way: asking in a unit of work waits for those before it.
+  if (as_of > head.committed_at_ns) return context.db.unit((queries) => findView(queries, catalog_id, as_of));
+  return findView(context.db.reader, catalog_id, as_of);
+}
+
+/** The state that a read asks for: of a time, or the newest. */
+export function viewFor(context: ServerContext, catalog_id: string, as_of: bigint | null | undefined): Promise<View> {
+  if (as_of !== null && as_of !== undefined) return viewAt(context, catalog_id, as_of);
+  return viewHead(context.db.reader, catalog_id);
+}
+
+async function findView(queries: Queries, catalog_id: string, as_of: bigint): Promise<View> {
+  const row = await queries
+    .selectFrom('commits')
+    .select('seq')
+    .where('catalog_id', '=', catalog_id)
+    .where('committed_at_ns', '<=', as_of)
+    .orderBy('committed_at_ns', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return { catalog_id, seq: row?.seq ?? 0 };
+}

@@ -1,3 +1,4 @@
+import type { AnswerOf, Api, InputOf, OperationName } from '@deltacat/contract';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import type { Database } from './db/database.ts';
@@ -31,3 +32,9 @@ export interface RequestContext extends ServerContext {
 export const machineClock: Clock = {
   nowNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1_000)) * 1_000n,
 };
+
+/** What serves an operation: parsed input in, answer out; refusals are thrown as `DeltacatError`. */
+export type Handler<Name extends OperationName> = (
+  context: RequestContext,
+  input: InputOf<Api[Name]>,
+) => Promise<AnswerOf<Api[Name]>>;

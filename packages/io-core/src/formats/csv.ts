@@ -1,12 +1,142 @@
-import type { Format } from './capability.ts';
+import { DeltacatError, type SchemaField } from '@deltacat/contract';
+import { DataType, TimeUnit } from 'apache-arrow';
+import { fieldType } from '../schema.ts';
+import type { Scratch } from '../storage/scratch.ts';
+import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
+import { quoteName, quoteText } from './sql-text.ts';
+import { type Unwrapped, unwrap } from './wrapping.ts';
 
 /** How a delimited format separates and quotes its fields. */
 export interface Dialect {
   delimiter: string;
-  quote?: string;
+  /** Empty where the format has no quotes. */
+  quote: string;
 }
 
-/** A delimited format: no schema of its own, so it is read by the fields it was written by. */
-export function delimitedFormat(_dialect: Dialect): Format {
-  return {};
+/** A delimited format: it has no schema of its own, so it is read by the fields that it was written by. */
+export function delimitedFormat(dialect: Dialect): Format {
+  return { scan: (files, fields, scratch) => scanDelimited(dialect, { files, fields, scratch }) };
+}
+
+interface ScanInput {
+  files: IndexedFile[];
+  fields: SchemaField[];
+  scratch: Scratch;
+}
+
+interface Group {
+  compression: Unwrapped['compression'];
+  header: boolean;
+  paths: string[];
+  indexes: number[];
+}
+
+const FILES_AT_ONCE = 16;
+
+/** The longest line DuckDB accepts; its own limit of 2 MiB is less than one picture in base64. */
+const LINE_BYTES_MAX = 64 * 1024 * 1024;
+
+async function scanDelimited(dialect: Dialect, { files, fields, scratch }: ScanInput): Promise<Relation[]> {
+  const groups = new Map<string, Group>();
+  for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
+    const some = files.slice(at, at + FILES_AT_ONCE);
+    const unwrapped = await Promise.all(some.map(({ file }) => unwrap(file, scratch)));
+    for (const [place, { path, compression, head }] of unwrapped.entries()) {
+      const header = hasHeader(head, dialect, fields);
+      const key = `${compression} ${header}`;
+      const group = groups.get(key) ?? { compression, header, paths: [], indexes: [] };
+      group.paths.push(path);
+      group.indexes.push(some[place]?.index ?? 0);
+      groups.set(key, group);
+    }
+  }
+  const columns = fields.map(({ name }) => name);
+  return [...groups.values()].map((group) => ({
+    sql: groupSql(group, dialect, fields),
+    columns,
+    indexes: group.indexes,
+  }));
+}
+
+function groupSql({ compression, header, paths, indexes }: Group, dialect: Dialect, fields: SchemaField[]): string {
+  if (fields.length === 0) {
+    throw new DeltacatError('not_supported', `${paths[0]} has no column names of its own and its table has no schema.`);
+  }
+  const columns = fields.map(({ name }) => `${quoteText(name)}: 'VARCHAR'`);
+  const options = [
+    `columns = {${columns.join(', ')}}`,
+    `delim = ${quoteText(dialect.delimiter)}, quote = ${quoteText(dialect.quote)}, escape = ${quoteText(dialect.quote)}`,
+    `header = ${header}, auto_detect = false, hive_partitioning = false, compression = '${compression}'`,
+    // An empty field is null, a quoted empty one is the empty text.
+    `nullstr = '', allow_quoted_nulls = false, max_line_size = ${LINE_BYTES_MAX}`,
+  ];
+  const literals = paths.map((path) => quoteText(path.replace(/[*?[]/g, '[$&]')));
+  // The window runs over the file's rows in their order, in one thread: the numbers rise along each file.
+  return (
+    `SELECT ${fields.map(castSql).join(', ')}, [${indexes.join(', ')}][file_index::BIGINT + 1]::INTEGER AS ${FILE_INDEX_COLUMN}, ` +
+    `row_number() OVER () AS ${FILE_ROW_COLUMN} FROM read_csv([${literals.join(', ')}], ${options.join(', ')})`
+  );
+}
+
+/** A first line that holds the column names in their order is a header, and no row. */
+function hasHeader(head: Uint8Array, dialect: Dialect, fields: SchemaField[]): boolean {
+  const names = firstRecord(new TextDecoder().decode(head), dialect);
+  return names.length === fields.length && fields.every(({ name }, index) => names[index] === name);
+}
+
+function firstRecord(text: string, { delimiter, quote }: Dialect): string[] {
+  const values: string[] = [];
+  let value = '';
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charAt(at);
+    if (quote !== '' && char === quote) {
+      if (quoted && text[at + 1] === quote) {
+        value += quote;
+        at += 1;
+      } else quoted = !quoted;
+    } else if (quoted) value += char;
+    else if (char === delimiter) {
+      values.push(value);
+      value = '';
+    } else if (char === '\n' || char === '\r') break;
+    else value += char;
+  }
+  values.push(value);
+  return values;
+}
+
+function castSql(field: SchemaField): string {
+  const { name } = field;
+  const column = quoteName(name);
+  const target = fieldType(field);
+  if (DataType.isBinary(target) || DataType.isLargeBinary(target)) return `encode(${column}) AS ${column}`;
+  const sql = sqlType(target);
+  if (sql === null) return column;
+  const cast = `CAST(nullif(${column}, '') AS ${sql})`;
+  if (!DataType.isInt(target)) return `${cast} AS ${column}`;
+  // DuckDB rounds '1.5' to an integer; a file must not be read as something it does not say.
+  const refusal = `error('Conversion Error: "' || ${column} || '" in column ' || ${quoteText(name)} || ' is no integer')`;
+  return `CASE WHEN regexp_matches(${column}, '[.eE]') THEN ${refusal}::${sql} ELSE ${cast} END AS ${column}`;
+}
+
+const TIMESTAMPS: Record<TimeUnit, string> = {
+  [TimeUnit.SECOND]: 'TIMESTAMP_S',
+  [TimeUnit.MILLISECOND]: 'TIMESTAMP_MS',
+  [TimeUnit.MICROSECOND]: 'TIMESTAMP',
+  [TimeUnit.NANOSECOND]: 'TIMESTAMP_NS',
+};
+
+const INTEGERS: Record<number, string> = { 8: 'TINYINT', 16: 'SMALLINT', 32: 'INTEGER', 64: 'BIGINT' };
+
+/** The type that a text is read as; null where it stays a text. */
+function sqlType(type: DataType): string | null {
+  if (DataType.isBool(type)) return 'BOOLEAN';
+  if (DataType.isInt(type)) return `${type.isSigned ? '' : 'U'}${INTEGERS[type.bitWidth]}`;
+  if (DataType.isFloat(type)) return type.precision === 2 ? 'DOUBLE' : 'FLOAT';
+  if (DataType.isDate(type)) return 'DATE';
+  if (DataType.isTime(type)) return 'TIME';
+  if (DataType.isTimestamp(type)) return type.timezone ? 'TIMESTAMPTZ' : TIMESTAMPS[type.unit];
+  if (DataType.isDecimal(type)) return `DECIMAL(${type.precision}, ${type.scale})`;
+  return null;
 }

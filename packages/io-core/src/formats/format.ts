@@ -9,9 +9,9 @@ export { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Inspection } from './capabilit
 /** Each content type and what can be done with it. */
 export const FORMATS: Record<ContentType, Format> = {
   parquet: parquetFormat,
-  csv: delimitedFormat({ delimiter: ',' }),
-  tsv: delimitedFormat({ delimiter: '\t' }),
-  psv: delimitedFormat({ delimiter: '|' }),
+  csv: delimitedFormat({ delimiter: ',', quote: '"' }),
+  tsv: delimitedFormat({ delimiter: '\t', quote: '"' }),
+  psv: delimitedFormat({ delimiter: '|', quote: '"' }),
   unescaped_tsv: delimitedFormat({ delimiter: '\t', quote: '' }),
   feather: {},
   json: {},

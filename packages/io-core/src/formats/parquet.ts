@@ -3,10 +3,11 @@ import { openStorage } from '../storage/open.ts';
 import type { Scratch } from '../storage/scratch.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
 import { type ParquetElement, readParquetFooter } from './parquet-footer.ts';
+import { inspectParquet } from './parquet-inspect.ts';
 import { quoteName, quoteText } from './sql-text.ts';
 
 /** Parquet: written by us, inspected by its footer, scanned by DuckDB where it lies. */
-export const parquetFormat: Format = { scan: scanParquet };
+export const parquetFormat: Format = { inspect: inspectParquet, scan: scanParquet };
 
 /** How many footers are read at once; more only queue for the four threads of Node's file access. */
 const FOOTERS_AT_ONCE = 16;
@@ -69,7 +70,7 @@ function layoutSql(layout: Layout): string {
 function indexSql(indexes: number[]): string {
   const [first = 0] = indexes;
   if (indexes.every((index, place) => index === first + place)) return `(file_index + ${first})`;
-  return `[${indexes.join(', ')}][file_index + 1]`;
+  return `[${indexes.join(', ')}][file_index::BIGINT + 1]`;
 }
 
 /** Columns named like DuckDB's own hide those, so the file is told by its name and rows are counted as they come. */

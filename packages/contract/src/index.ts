@@ -3,6 +3,8 @@ export * from './endpoint.ts';
 export { COLUMNS_MAX, PREVIEW_ROWS_MAX } from './endpoints/reads.ts';
 export { INLINE_ROWS_MAX, type WriteSessionAnswer } from './endpoints/writes.ts';
 export * from './errors.ts';
+export { errorsOf, openApiDocument } from './openapi.ts';
+export { type JsonSchema, toSchema } from './to-schema.ts';
 export * from './values/entry.ts';
 export * from './values/json.ts';
 export * from './values/names.ts';

@@ -21,6 +21,10 @@ export const VARIABLES = {
     schema: z.url(),
     meaning: 'The address under which clients outside reach the server.',
   },
+  DELTACAT_ALLOW_ANONYMOUS: {
+    schema: z.enum(['true', 'false']).default('false'),
+    meaning: 'true lets the server listen beyond this machine although nobody has to log in.',
+  },
   DELTACAT_LOG_LEVEL: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
     meaning: 'How much the server logs, as JSON lines on standard error.',
@@ -62,6 +66,7 @@ export interface Config {
   write_session_ttl_ns: bigint;
   body_bytes_max: number;
   external_url: string | null;
+  allow_anonymous: boolean;
   log_level: string;
 }
 
@@ -81,6 +86,7 @@ export function readConfig(catalogRoot: string, environment: NodeJS.ProcessEnv =
     write_session_ttl_ns: BigInt(value('DELTACAT_WRITE_SESSION_TTL_SECONDS') ?? 0) * NANOSECONDS_PER_SECOND,
     body_bytes_max: (value('DELTACAT_BODY_MAX_MB') ?? 0) * 1_048_576,
     external_url: value('DELTACAT_EXTERNAL_URL') ?? null,
+    allow_anonymous: value('DELTACAT_ALLOW_ANONYMOUS') === 'true',
     log_level: value('DELTACAT_LOG_LEVEL') ?? 'info',
   };
 }

@@ -1,0 +1,59 @@
+import { DeltacatError, type ErrorBody, stringifyJson } from '@deltacat/contract';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+
+/** How long a client should wait before it repeats a refused request. */
+const RETRY_AFTER_SECONDS = 1;
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+/** A value as a JSON response; 64-bit integers stay bare integers. */
+export function answerJson(value: unknown, status: number, headers: Record<string, string> = {}): Response {
+  return new Response(stringifyJson(value), { status, headers: { ...JSON_TYPE, ...headers } });
+}
+
+/** Any error as a response. What is not a refusal is a defect: it is logged whole and told as 500 without its cause. */
+export function answerError(error: unknown, request: { request_id: string; log: Logger }): Response {
+  if (error instanceof InvalidInput) return answerInvalidInput(error, request.request_id);
+  const refusal = error instanceof DeltacatError ? error : defect(error, request);
+  const { code, message, retryable, details, status } = refusal;
+  const body: ErrorBody = {
+    error: { code, message, retryable, details, request_id: request.request_id },
+    detail: message,
+  };
+  const wait: Record<string, string> =
+    status === 503 || status === 429 ? { 'Retry-After': `${RETRY_AFTER_SECONDS}` } : {};
+  return answerJson(body, status, wait);
+}
+
+/** A request that does not fit its endpoint's schema, with every place where it does not. */
+export class InvalidInput extends Error {
+  readonly problems: { loc: (string | number)[]; msg: string; type: string }[];
+
+  constructor(error: z.ZodError, place: (field: string) => string) {
+    super(z.prettifyError(error));
+    this.problems = error.issues.map((issue) => {
+      const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+      return { loc: [place(String(path[0] ?? '')), ...path], msg: issue.message, type: issue.code };
+    });
+  }
+}
+
+function answerInvalidInput(error: InvalidInput, request_id: string): Response {
+  const [first] = error.problems;
+  const more = error.problems.length > 1 ? ` (and ${error.problems.length - 1} more)` : '';
+  const message = `${first?.loc.join('.') ?? 'request'}: ${first?.msg ?? 'does not fit'}${more}.`;
+  const body: ErrorBody = {
+    error: { code: 'invalid_input', message, retryable: false, details: { problems: error.problems }, request_id },
+    detail: error.problems,
+  };
+  return answerJson(body, 422);
+}
+
+function defect(error: unknown, request: { request_id: string; log: Logger }): DeltacatError {
+  request.log.error({ err: error, request_id: request.request_id }, 'request failed');
+  return new DeltacatError(
+    'internal_server_error',
+    `The server failed to serve the request. Its log holds the cause under request ${request.request_id}.`,
+  );
+}

@@ -1,0 +1,57 @@
+import { API, DeltacatError, type Endpoint, type OperationName, openApiDocument } from '@deltacat/contract';
+import { type Context, Hono } from 'hono';
+import type { RequestContext, ServerContext } from '../context.ts';
+import { perform } from '../operations.ts';
+import { VERSION } from '../version.ts';
+import { answerError, answerJson } from './answer.ts';
+import { readInput } from './request.ts';
+
+/** Every endpoint of the contract as a route, and nothing else: what an operation does is in its handler. */
+export function createApp(server: ServerContext): Hono {
+  const app = new Hono();
+  for (const endpoint of Object.values(API) as Endpoint[]) {
+    const route = endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    app.on(endpoint.method, route, (c) => serve(c, server, endpoint));
+  }
+  const document = openApiDocument(VERSION);
+  app.get('/openapi.json', () => answerJson(document, 200));
+  app.notFound((c) => answerError(noRoute(c), contextOf(c, server)));
+  app.onError((error, c) => answerError(error, contextOf(c, server)));
+  return app;
+}
+
+async function serve(c: Context, server: ServerContext, endpoint: Endpoint): Promise<Response> {
+  const context = contextOf(c, server);
+  try {
+    const input = await readInput(c, endpoint, server.config.body_bytes_max);
+    return answerJson(await perform(context, endpoint.op as OperationName, input), endpoint.status, {
+      'X-Request-Id': context.request_id,
+    });
+  } catch (error) {
+    return answerError(error, context);
+  }
+}
+
+function contextOf(c: Context, server: ServerContext): RequestContext {
+  return {
+    ...server,
+    request_id: server.newId(),
+    user: null,
+    client_version: c.req.header('x-deltacat-client-version') ?? null,
+  };
+}
+
+function noRoute(c: Context): DeltacatError {
+  const { method, path } = c.req;
+  const others = (Object.values(API) as Endpoint[]).filter((endpoint) => matches(endpoint.path, path));
+  if (others.length > 0) {
+    const allowed = others.map((endpoint) => endpoint.method).join(', ');
+    return new DeltacatError('method_not_allowed', `${path} does not take ${method}. It takes: ${allowed}.`);
+  }
+  return new DeltacatError('not_found', `There is no ${method} ${path}. GET /openapi.json lists every route.`);
+}
+
+function matches(template: string, path: string): boolean {
+  const [wanted, given] = [template.split('/'), path.split('/')];
+  return wanted.length === given.length && wanted.every((part, index) => part.startsWith('{') || part === given[index]);
+}

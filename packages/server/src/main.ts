@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { isIP } from 'node:net';
+import { serve } from '@hono/node-server';
+import pino from 'pino';
+import { type Config, readConfig } from './config.ts';
+import { machineClock, type ServerContext } from './context.ts';
+import { openSqlite } from './db/sqlite.ts';
+import { createApp } from './http/app.ts';
+import { startLoops } from './loops.ts';
+import { openCatalogs } from './roots/catalogs.ts';
+
+/** Where a server keeps its store and where it listens. */
+export interface ServerOptions {
+  /** Folder of the store and, by default, of the data; made when missing. */
+  catalog_root: string;
+  /** Address to listen on. Default: loopback only. */
+  host?: string;
+  /** Port to listen on; 0 takes a free one. Default 8080. */
+  port?: number;
+}
+
+/** A server that is up. */
+export interface RunningServer {
+  url: string;
+  context: ServerContext;
+  /** Ends open requests, waits for work under way, and releases the store. */
+  close(): Promise<void>;
+}
+
+/** Makes everything a server works with, without listening. The caller closes `db`. */
+export async function openServer(config: Config, parts: Partial<ServerContext> = {}): Promise<ServerContext> {
+  const db = parts.db ?? (await openSqlite(config.catalog_root));
+  const log = parts.log ?? pino({ level: config.log_level }, pino.destination({ dest: 2, sync: true }));
+  const context = { config, db, clock: machineClock, newId: randomUUID, ...parts, log };
+  await openCatalogs(context);
+  return context;
+}
+
+/** Starts a server over HTTP; resolves once it accepts requests. Throws when the folder or the port is taken. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const config = readConfig(options.catalog_root);
+  const hostname = options.host ?? '127.0.0.1';
+  refuseOpenDoor(hostname, config);
+  const context = await openServer(config);
+  const app = createApp(context);
+  try {
+    const { server, port } = await listen(app.fetch, { hostname, port: options.port ?? 8080 });
+    const stopLoops = startLoops(context);
+    return {
+      url: `http://${isIP(hostname) === 6 ? `[${hostname}]` : hostname}:${port}`,
+      context,
+      async close() {
+        await new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeIdleConnections();
+        });
+        await stopLoops();
+        await context.db.close();
+      },
+    };
+  } catch (error) {
+    await context.db.close();
+    throw error;
+  }
+}
+
+/** Without authentication everyone who reaches the server may do everything: only this machine should. */
+function refuseOpenDoor(hostname: string, config: Config): void {
+  const loopback = hostname === 'localhost' || hostname === '::1' || hostname.startsWith('127.');
+  if (loopback || config.allow_anonymous) return;
+  throw new Error(
+    `Refusing to listen on ${hostname}: nobody has to log in, so anyone who reaches it could change everything. ` +
+      'Listen on 127.0.0.1, or set DELTACAT_ALLOW_ANONYMOUS=true where the network is trusted.',
+  );
+}
+
+function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  address: { hostname: string; port: number },
+): Promise<{ server: Server; port: number }> {
+  return new Promise((resolve, reject) => {
+    // Without options for HTTP/2 the adapter makes a plain `http.Server`.
+    const server = serve({ fetch, ...address }, (info) => resolve({ server, port: info.port })) as Server;
+    server.once('error', reject);
+  });
+}

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { API, type Endpoint, ERRORS, openApiDocument, stringifyJson } from '@deltacat/contract';
+import { VARIABLES, VERSION } from '@deltacat/server';
+
+/** Every document that is made from code, by its path: docs/ holds exactly these texts. */
+export function generatedDocuments(): Record<string, string> {
+  return {
+    'docs/openapi.json': `${stringifyJson(openApiDocument(VERSION), 1)}\n`,
+    'docs/errors.md': errorsDocument(),
+    'docs/compatibility.md': compatibilityDocument(),
+    'docs/configuration.md': configurationDocument(),
+  };
+}
+
+const MADE = '<!-- Made by `npm run docs`. -->';
+
+function errorsDocument(): string {
+  const rows = Object.entries(ERRORS).map(
+    ([code, { status, retryable, meaning }]) =>
+      `| \`${code}\` | ${status} | ${retryable ? 'yes' : 'no'} | ${meaning} |`,
+  );
+  return [
+    '# Errors',
+    MADE,
+    '',
+    'Every error answer has the body `{"error": {"code", "message", "retryable", "details", "request_id"}, "detail"}`.',
+    'The message says what happened, to which thing, and what to do. `detail` repeats it for older clients; for',
+    '`invalid_input` it is a list of `{loc, msg, type}`. Retryable means that the same request may succeed later.',
+    '',
+    '| code | status | retryable | meaning |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+interface OfficialEndpoint {
+  op: string;
+  method: string;
+  path: string;
+  since: string;
+  gone?: string;
+}
+
+function compatibilityDocument(): string {
+  const file = new URL('../packages/contract/src/testdata/official-clients.json', import.meta.url);
+  const { endpoints } = JSON.parse(readFileSync(file, 'utf8')) as { endpoints: OfficialEndpoint[] };
+  const ours = Object.values(API) as Endpoint[];
+  const isServed = ({ method, path }: OfficialEndpoint) => ours.some((e) => e.method === method && e.path === path);
+  const line = ({ op, method, path, since, gone }: OfficialEndpoint) =>
+    `| \`${op}\` | \`${method} ${path}\` | ${since}${gone ? ` (gone in ${gone})` : ''} |`;
+  const table = ['| operation | route | client since |', '|---|---|---|'];
+  const served = endpoints.filter(isServed);
+  const missing = endpoints.filter((endpoint) => !isServed(endpoint));
+  return [
+    '# Compatibility with the official Python clients',
+    MADE,
+    '',
+    'The server speaks to `deltacat-client` 0.1.0 (over `deltacat-io-core` 0.1.3) and 0.1.67, both unmodified.',
+    '',
+    `## Served (${served.length} of ${endpoints.length})`,
+    '',
+    ...table,
+    ...served.map(line),
+    '',
+    `## Not built yet (${missing.length})`,
+    '',
+    ...table,
+    ...missing.map(line),
+    '',
+  ].join('\n');
+}
+
+function configurationDocument(): string {
+  const rows = Object.entries(VARIABLES).map(([name, { schema, meaning }]) => {
+    const preset = schema.safeParse(undefined);
+    return `| \`${name}\` | ${preset.success ? `\`${preset.data}\`` : 'unset'} | ${meaning} |`;
+  });
+  return [
+    '# Configuration',
+    MADE,
+    '',
+    'The server is configured by the options of `deltacat serve` and these environment variables.',
+    '',
+    '| variable | default | meaning |',
+    '|---|---|---|',
+    ...rows,
+    '',
+    '## The catalogs file',
+    '',
+    'Without `DELTACAT_CATALOGS` there is one catalog, `default`, with its data below `--catalog-root`. With it, the file',
+    'defines the catalogs, the first being the default one, and `--catalog-root` is where the database lives:',
+    '',
+    '```json',
+    '{',
+    '  "robotics": {',
+    '    "root": "/srv/robotics",',
+    '    "data_root": "fast",',
+    '    "data_roots": { "fast": { "root": "/srv/robotics/fast", "storage_type": "local" } }',
+    '  }',
+    '}',
+    '```',
+    '',
+    '`data_root` names the root that new files go to; a write session may choose another by `root`.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,48 @@
+import { createRequire } from 'node:module';
+import { DeltacatError } from '@deltacat/contract';
+import { Command, CommanderError } from 'commander';
+import { EXIT, UsageError } from './exit.ts';
+import { serveCommand } from './serve.ts';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** Every command, in the order of the help text. */
+const COMMANDS = [serveCommand];
+
+/** Runs the `deltacat` command with its arguments; resolves to the exit code. */
+export async function main(args: string[]): Promise<number> {
+  const program = new Command('deltacat')
+    .description('Serve, read and write DeltaCAT catalogs.')
+    .version(version)
+    .showHelpAfterError('(deltacat --help shows every command)')
+    .addHelpText(
+      'after',
+      `\nExit codes: ${Object.values(EXIT)
+        .map(({ code, meaning }) => `${code} ${meaning}`)
+        .join('; ')}.`,
+    );
+  for (const make of COMMANDS) program.addCommand(make());
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return EXIT.done.code;
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done.code : EXIT.usage.code;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UsageError) {
+    console.error(`deltacat: ${message}`);
+    return EXIT.usage.code;
+  }
+  const code = error instanceof DeltacatError ? ` [${error.code}]` : '';
+  console.error(`deltacat: ${message}${code}`);
+  return isUnreachable(error) ? EXIT.unreachable.code : EXIT.failed.code;
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof DeltacatError && error.details.unreachable === true;
+}

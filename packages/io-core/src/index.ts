@@ -1,1 +1,7 @@
+export { type FileColumns, type FitTarget, findMisfit, type Misfit } from './fit.ts';
+export type { Inspection } from './formats/capability.ts';
+export { inspectFile } from './inspect.ts';
 export * from './schema.ts';
+export { openStorage } from './storage/open.ts';
+export { folderSize, realPath } from './storage/real-path.ts';
+export type { Storage } from './storage/storage.ts';

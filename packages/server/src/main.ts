@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { isIP } from 'node:net';
 import { serve } from '@hono/node-server';
@@ -7,6 +6,7 @@ import { type Config, readConfig } from './config.ts';
 import { machineClock, type ServerContext } from './context.ts';
 import { openSqlite } from './db/sqlite.ts';
 import { createApp } from './http/app.ts';
+import { newUuid } from './ids.ts';
 import { startLoops } from './loops.ts';
 import { openCatalogs } from './roots/catalogs.ts';
 
@@ -32,7 +32,7 @@ export interface RunningServer {
 export async function openServer(config: Config, parts: Partial<ServerContext> = {}): Promise<ServerContext> {
   const db = parts.db ?? (await openSqlite(config.catalog_root));
   const log = parts.log ?? pino({ level: config.log_level }, pino.destination({ dest: 2, sync: true }));
-  const context = { config, db, clock: machineClock, newId: randomUUID, ...parts, log };
+  const context = { config, db, clock: machineClock, newId: newUuid, ...parts, log };
   await openCatalogs(context);
   return context;
 }

@@ -1,0 +1,23 @@
+import { commit } from '../commits/commit.ts';
+import type { Handler } from '../context.ts';
+import { catalogNamed } from '../roots/catalogs.ts';
+import { requireNamespace } from '../snapshots/namespaces.ts';
+import { idempotency } from './idempotency.ts';
+
+/**
+ * Drops a namespace: ends its row, which hides everything in it. `purge` leaves an event for garbage collection to
+ * remove the data later.
+ */
+export const dropNamespace: Handler<'drop_namespace'> = async (context, input) =>
+  commit(context, {
+    catalog: catalogNamed(context, input.catalog),
+    operation: 'drop_namespace',
+    idempotency: idempotency(input),
+    async decide(change) {
+      const { row_id, namespace_id } = await requireNamespace(change.queries, change.view, input.namespace);
+      await change.end('namespaces', [row_id]);
+      change.touch({ object_id: namespace_id, kind: 'drop' });
+      if (input.purge) change.event('purge', { namespace_id });
+      return { namespace: input.namespace, dropped: true, purged: input.purge };
+    },
+  });

@@ -1,4 +1,20 @@
 import { DeltacatError, type OperationName } from '@deltacat/contract';
+import { alterNamespace } from './catalog/alter-namespace.ts';
+import { alterTable } from './catalog/alter-table.ts';
+import { createNamespace } from './catalog/create-namespace.ts';
+import { createTable } from './catalog/create-table.ts';
+import { describeCatalog } from './catalog/describe-catalog.ts';
+import { describeTable } from './catalog/describe-table.ts';
+import { dropNamespace } from './catalog/drop-namespace.ts';
+import { dropTable } from './catalog/drop-table.ts';
+import { getNamespace } from './catalog/get-namespace.ts';
+import { listCatalogs } from './catalog/list-catalogs.ts';
+import { listNamespaces } from './catalog/list-namespaces.ts';
+import { listTableVersions } from './catalog/list-table-versions.ts';
+import { listTables } from './catalog/list-tables.ts';
+import { namespaceExists } from './catalog/namespace-exists.ts';
+import { renameTable } from './catalog/rename-table.ts';
+import { tableExists } from './catalog/table-exists.ts';
 import type { Handler, RequestContext } from './context.ts';
 import { getServerEndpoints } from './health/get-server-endpoints.ts';
 import { health } from './health/health.ts';
@@ -7,6 +23,22 @@ import { health } from './health/health.ts';
 export const OPERATIONS: Partial<{ [Name in OperationName]: Handler<Name> }> = {
   health,
   get_server_endpoints: getServerEndpoints,
+  list_catalogs: listCatalogs,
+  describe_catalog: describeCatalog,
+  create_namespace: createNamespace,
+  get_namespace: getNamespace,
+  namespace_exists: namespaceExists,
+  alter_namespace: alterNamespace,
+  drop_namespace: dropNamespace,
+  list_namespaces: listNamespaces,
+  create_table: createTable,
+  describe_table: describeTable,
+  table_exists: tableExists,
+  alter_table: alterTable,
+  rename_table: renameTable,
+  drop_table: dropTable,
+  list_tables: listTables,
+  list_table_versions: listTableVersions,
 };
 
 /** Performs an operation with input that its schema has parsed. */

@@ -27,8 +27,8 @@ export const schemaField = z.object({
   is_merge_key: z.boolean().nullish().meta({ description: 'Whether the column is part of the merge key.' }),
   merge_order: mergeOrder.nullish(),
   is_event_time: z.boolean().nullish(),
-  past_default: z.unknown().meta({ description: 'Value of rows written before the column existed.' }),
-  future_default: z.unknown().meta({ description: 'Value of rows written without the column.' }),
+  past_default: z.unknown().optional().meta({ description: 'Value of rows written before the column existed.' }),
+  future_default: z.unknown().optional().meta({ description: 'Value of rows written without the column.' }),
   consistency_type: consistencyType.nullish(),
   doc: z.string().nullish(),
 });

@@ -15,10 +15,11 @@ export const memoryStorage: Storage = {
   },
   size: async (path) => files.get(path)?.byteLength ?? null,
   write: async (path, bytes) => {
-    files.set(path, bytes.slice());
+    // Not `slice`: that of a Buffer is a view of the same bytes.
+    files.set(path, new Uint8Array(bytes));
   },
   adopt: async (source, path) => {
-    files.set(path, await readFile(source));
+    files.set(path, new Uint8Array(await readFile(source)));
     await unlink(source);
   },
   list,

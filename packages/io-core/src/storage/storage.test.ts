@@ -1,0 +1,147 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { openStorage } from './open.ts';
+
+interface Place {
+  root: string;
+  clean(): Promise<void>;
+}
+
+const PLACES: Record<string, () => Promise<Place>> = {
+  'a local path': localPlace,
+  'a file:// URI': async () => {
+    const place = await localPlace();
+    return { ...place, root: `file://${place.root}` };
+  },
+  'a memory:// URI': async () => ({ root: `memory://${crypto.randomUUID()}`, clean: async () => {} }),
+};
+
+async function localPlace(): Promise<Place> {
+  const root = await mkdtemp(join(tmpdir(), 'storage-'));
+  return { root, clean: () => rm(root, { recursive: true, force: true }) };
+}
+
+const text = (value: string) => new TextEncoder().encode(value);
+
+async function listed(prefix: string) {
+  const found = [];
+  for await (const file of openStorage(prefix).list(prefix)) found.push(file);
+  return found;
+}
+
+describe.each(Object.entries(PLACES))('storage of %s', (_name, open) => {
+  const places: Place[] = [];
+  const root = async () => {
+    const place = await open();
+    places.push(place);
+    return place.root;
+  };
+  afterEach(async () => {
+    for (const place of places.splice(0)) await place.clean();
+  });
+
+  test('what was written is read back, whole, in part and from its end', async () => {
+    const path = `${await root()}/a/b c/é.bin`;
+    const storage = openStorage(path);
+    await storage.write(path, text('0123456789'));
+    expect(await storage.read(path)).toEqual(text('0123456789'));
+    expect(await storage.size(path)).toBe(10);
+    expect(await storage.readRange(path, 3, 4)).toEqual(text('3456'));
+    expect(await storage.readRange(path, 8, 100)).toEqual(text('89'));
+    expect(await storage.readRange(path, 100, 5)).toEqual(text(''));
+    expect(await storage.readTail(path, 3)).toEqual({ bytes: text('789'), size_bytes: 10 });
+    expect(await storage.readTail(path, 300)).toEqual({ bytes: text('0123456789'), size_bytes: 10 });
+  });
+
+  test('a second write replaces the first, and an empty file is a file', async () => {
+    const path = `${await root()}/x`;
+    const storage = openStorage(path);
+    await storage.write(path, text('first'));
+    await storage.write(path, text(''));
+    expect(await storage.read(path)).toEqual(text(''));
+    expect(await storage.size(path)).toBe(0);
+  });
+
+  test('bytes that are changed after a write or a read do not change the file', async () => {
+    const path = `${await root()}/x`;
+    const storage = openStorage(path);
+    const bytes = text('abc');
+    await storage.write(path, bytes);
+    bytes[0] = 0;
+    (await storage.read(path))[1] = 0;
+    expect(await storage.read(path)).toEqual(text('abc'));
+  });
+
+  test('a missing file has no size and no end, and reading it is not_found', async () => {
+    const path = `${await root()}/none/x`;
+    const storage = openStorage(path);
+    expect(await storage.size(path)).toBeNull();
+    expect(await storage.readTail(path, 8)).toBeNull();
+    await expect(storage.read(path)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(storage.readRange(path, 0, 1)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  test('a listing is in path order, goes into folders, and leaves others of the same beginning out', async () => {
+    const top = await root();
+    const storage = openStorage(top);
+    for (const name of ['t/b.x', 't/a/2', 't/a-1', 't/a/1', 'tt/no', 't/c/d/e']) {
+      await storage.write(`${top}/${name}`, text(name));
+    }
+    const files = await listed(`${top}/t`);
+    expect(files.map(({ path }) => path)).toEqual(
+      ['t/a-1', 't/a/1', 't/a/2', 't/b.x', 't/c/d/e'].map((name) => `${top}/${name}`),
+    );
+    expect(files[0]?.size_bytes).toBe(5);
+    expect(await listed(`${top}/t/`)).toEqual(files);
+    expect(await listed(`${top}/nothing`)).toEqual([]);
+  });
+
+  test('a removal can be repeated', async () => {
+    const path = `${await root()}/x`;
+    const storage = openStorage(path);
+    await storage.write(path, text('x'));
+    await storage.remove(path);
+    await storage.remove(path);
+    expect(await storage.size(path)).toBeNull();
+  });
+
+  test('a file that another program made is moved in', async () => {
+    const path = `${await root()}/in/x`;
+    const folder = await mkdtemp(join(tmpdir(), 'storage-'));
+    const source = join(folder, 'made');
+    await writeFile(source, 'made elsewhere');
+    await openStorage(path).adopt(source, path);
+    expect(await openStorage(path).read(path)).toEqual(text('made elsewhere'));
+    expect(await readdir(folder)).toEqual([]);
+    await rm(folder, { recursive: true });
+  });
+
+  test('writers of one path leave one whole file and nothing half made', async () => {
+    const top = await root();
+    const path = `${top}/x`;
+    const storage = openStorage(path);
+    const bytes = Array.from({ length: 8 }, (_, index) => new Uint8Array(50_000).fill(index));
+    await Promise.all(bytes.map((item) => storage.write(path, item)));
+    const found = await storage.read(path);
+    expect(found.every((byte) => byte === found[0])).toBe(true);
+    expect(await listed(top)).toHaveLength(1);
+  });
+});
+
+test('relative paths, NUL and storages that are not built are refused', () => {
+  expect(() => openStorage('a/b')).toThrowError(expect.objectContaining({ code: 'invalid_entry' }));
+  expect(() => openStorage('/a\0b')).toThrowError(expect.objectContaining({ code: 'invalid_entry' }));
+  for (const path of ['s3://bucket/x', 'gs://bucket/x', 'https://host/x']) {
+    expect(() => openStorage(path)).toThrowError(expect.objectContaining({ code: 'not_supported' }));
+  }
+});
+
+test('a file:// URI names the same file as its plain path', async () => {
+  const place = await localPlace();
+  await openStorage(place.root).write(`${place.root}/a b#?`, text('x'));
+  expect(openStorage('file:///x').localPath(`file://${place.root}/a%20b%23%3F`)).toBe(`${place.root}/a b#?`);
+  expect(await openStorage('file:///x').size(`file://${place.root}/a%20b%23%3F`)).toBe(1);
+  await place.clean();
+});

@@ -1,6 +1,15 @@
 export { type FileColumns, type FitTarget, findMisfit, type Misfit } from './fit.ts';
 export type { Inspection } from './formats/capability.ts';
 export { inspectFile } from './inspect.ts';
+export {
+  type BoundPredicate,
+  bindPredicate,
+  conjunctsOver,
+  type FileStats,
+  matchesRow,
+  mightMatch,
+  predicateSql,
+} from './predicate.ts';
 export * from './schema.ts';
 export { openStorage } from './storage/open.ts';
 export { folderSize, realPath } from './storage/real-path.ts';

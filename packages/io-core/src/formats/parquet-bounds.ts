@@ -30,7 +30,7 @@ function readerOf(kind: ScalarKind, element: ParquetElement): BoundReader | null
   if (kind.name === 'bool') return type === PHYSICAL.boolean ? (bytes) => bytes[0] === 1 : null;
   if (kind.name === 'float') return type === PHYSICAL.float || type === PHYSICAL.double ? readFloat : null;
   if (kind.name === 'string') return isBytes ? readText : null;
-  if (kind.name === 'bytes') return isBytes ? (bytes) => (bytes.length > BOUND_BYTES_MAX ? null : bytes) : null;
+  if (kind.name === 'bytes') return null;
   if (kind.name === 'decimal') return decimalReader(kind.scale, isInteger);
   if (!isInteger || (!('unit_ns' in kind) && kind.name !== 'int')) return null;
   if (kind.name === 'int') return (bytes) => readInteger(bytes, !isUnsigned(element));

@@ -1,0 +1,112 @@
+import { DeltacatError } from '@deltacat/contract';
+import * as arrow from 'apache-arrow';
+
+/** What has been seen of a column's values so far. */
+interface Seen {
+  name: string;
+  words: Set<Word>;
+  items: unknown[][];
+  objects: Record<string, unknown>[];
+  typed: arrow.DataType | null;
+}
+
+type Word = 'bool' | 'int' | 'float' | 'string' | 'time' | 'bytes' | 'list' | 'object';
+
+/**
+ * The Arrow type that plain values ask for, null included: whole numbers and bigints int64, other numbers double, dates
+ * timestamps of UTC. Values of several kinds in one column are `schema_mismatch`: they need a schema to say which.
+ */
+export function inferType(name: string, values: Iterable<unknown>): arrow.DataType {
+  const seen: Seen = { name, words: new Set(), items: [], objects: [], typed: null };
+  for (const value of values) if (value !== null && value !== undefined) note(seen, value);
+  const words = [...seen.words];
+  const [word] = words;
+  if (word === undefined) return new arrow.Null();
+  if (words.length > 1) {
+    if (words.every((item) => item === 'int' || item === 'float')) return new arrow.Float64();
+    throw new DeltacatError(
+      'schema_mismatch',
+      `Column "${name}" mixes values of ${words.join(' and ')}; give the table a schema.`,
+      {
+        column: name,
+      },
+    );
+  }
+  return TYPES[word](seen);
+}
+
+const TYPES: Record<Word, (seen: Seen) => arrow.DataType> = {
+  bool: () => new arrow.Bool(),
+  int: () => new arrow.Int64(),
+  float: () => new arrow.Float64(),
+  string: () => new arrow.Utf8(),
+  time: () => new arrow.Timestamp(arrow.TimeUnit.MICROSECOND, 'UTC'),
+  bytes: () => new arrow.Binary(),
+  list: ({ name, items, typed }) => {
+    const type = items.length === 0 && typed !== null ? typed : inferType(`${name}[]`, flatten(items));
+    return new arrow.List(new arrow.Field('item', type, true));
+  },
+  object: ({ name, objects }) => {
+    const keys = new Set(objects.flatMap((object) => Object.keys(object)));
+    const fieldOf = (key: string) =>
+      new arrow.Field(
+        key,
+        inferType(
+          `${name}.${key}`,
+          objects.map((object) => object[key]),
+        ),
+        true,
+      );
+    return new arrow.Struct([...keys].map(fieldOf));
+  },
+};
+
+function note(seen: Seen, value: unknown): void {
+  const word = wordOf(seen.name, value);
+  seen.words.add(word);
+  if (word === 'object') seen.objects.push(value as Record<string, unknown>);
+  if (word !== 'list') return;
+  const typed = typedItem(value);
+  if (typed === null || (seen.typed !== null && seen.typed.toString() !== typed.toString())) {
+    seen.items.push([...(value as Iterable<unknown>)]);
+  } else seen.typed = typed;
+}
+
+function wordOf(name: string, value: unknown): Word {
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'bigint') return 'int';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float';
+  if (typeof value === 'string') return 'string';
+  if (value instanceof Date) return 'time';
+  if (value instanceof Uint8Array) return 'bytes';
+  if (Array.isArray(value) || typedItem(value) !== null) return 'list';
+  if (typeof value === 'object') return 'object';
+  throw new DeltacatError(
+    'schema_mismatch',
+    `Column "${name}" holds a ${typeof value}, which is no value of a table.`,
+    {
+      column: name,
+    },
+  );
+}
+
+const TYPED_ITEMS: [new (length: number) => ArrayBufferView, () => arrow.DataType][] = [
+  [Float64Array, () => new arrow.Float64()],
+  [Float32Array, () => new arrow.Float32()],
+  [Int8Array, () => new arrow.Int8()],
+  [Int16Array, () => new arrow.Int16()],
+  [Int32Array, () => new arrow.Int32()],
+  [BigInt64Array, () => new arrow.Int64()],
+  [Uint16Array, () => new arrow.Uint16()],
+  [Uint32Array, () => new arrow.Uint32()],
+  [BigUint64Array, () => new arrow.Uint64()],
+];
+
+/** The Arrow type of a typed array's items; null for what is no typed array. */
+export function typedItem(value: unknown): arrow.DataType | null {
+  return TYPED_ITEMS.find(([TypedArray]) => value instanceof TypedArray)?.[1]() ?? null;
+}
+
+function* flatten(items: unknown[][]): Iterable<unknown> {
+  for (const list of items) yield* list;
+}

@@ -1,0 +1,107 @@
+import * as arrow from 'apache-arrow';
+import { buildColumn } from './column-build.ts';
+import { inferType, typedItem } from './infer.ts';
+
+/** Rows to write: an Arrow table, one object per row, or one array per column. */
+export type RowData = arrow.Table | Record<string, unknown>[] | Record<string, ArrayLike<unknown>>;
+
+/** A column of given rows: Arrow data as it is, or plain values that have no type yet. */
+export type GivenColumn = { name: string; metadata: Map<string, string> } & (
+  | { kind: 'arrow'; type: arrow.DataType; chunks: readonly arrow.Data[] }
+  | { kind: 'plain'; values: ArrayLike<unknown> }
+);
+
+/** Given rows by columns. */
+export interface GivenRows {
+  row_count: number;
+  columns: GivenColumn[];
+}
+
+/** One column with its type. */
+export interface TypedColumn {
+  field: arrow.Field;
+  chunks: readonly arrow.Data[];
+}
+
+/** Rows by typed columns. */
+export interface TypedRows {
+  row_count: number;
+  columns: TypedColumn[];
+}
+
+/** Rows as columns, whatever form they were given in. Columns of objects come in the order they are first seen. */
+export function givenRows(data: RowData): GivenRows {
+  if (data instanceof arrow.Table) return givenTable(data);
+  if (Array.isArray(data)) return givenObjects(data);
+  const columns = Object.entries(data).map(([name, values]) => plainColumn(name, values));
+  const row_count = Math.max(0, ...Object.values(data).map(({ length }) => length));
+  return { row_count, columns };
+}
+
+function givenTable(table: arrow.Table): GivenRows {
+  const columns = table.schema.fields.map((field, index): GivenColumn => {
+    const chunks = table.getChildAt(index)?.data ?? [];
+    return { name: field.name, metadata: field.metadata, kind: 'arrow', type: field.type, chunks };
+  });
+  return { row_count: table.numRows, columns };
+}
+
+function givenObjects(rows: Record<string, unknown>[]): GivenRows {
+  const names = new Set<string>();
+  for (const row of rows) for (const name of Object.keys(row)) names.add(name);
+  const columns = [...names].map((name) =>
+    plainColumn(
+      name,
+      rows.map((row) => row[name]),
+    ),
+  );
+  return { row_count: rows.length, columns };
+}
+
+function plainColumn(name: string, values: ArrayLike<unknown>): GivenColumn {
+  return { name, metadata: new Map(), kind: 'plain', values };
+}
+
+/** A given column with the type it has, or the one that its values ask for. */
+export function typedColumn(column: GivenColumn, row_count: number): TypedColumn {
+  if (column.kind === 'arrow') {
+    const field = new arrow.Field(column.name, column.type, true, column.metadata);
+    return { field, chunks: chunksOf(column.type, column.chunks) };
+  }
+  const type = typedItem(column.values) ?? inferType(column.name, Array.from(column.values));
+  const chunk = plainChunk(column.name, column.values, { type, row_count, nullable: true, exact: false });
+  return { field: new arrow.Field(column.name, type, true), chunks: [chunk] };
+}
+
+/** How plain values become a column. */
+export interface PlainOptions {
+  type: arrow.DataType;
+  row_count: number;
+  nullable: boolean;
+  exact: boolean;
+}
+
+/** Plain values as a column of a type; a typed array that has the type's own layout is taken as it is. */
+export function plainChunk(name: string, values: ArrayLike<unknown>, options: PlainOptions): arrow.Data {
+  const { type, row_count: length, nullable, exact } = options;
+  if (typedItem(values)?.toString() === type.toString() && values.length === length) {
+    // A typed array of the type's own items is its buffer.
+    const props = { type, length, nullCount: 0, data: values };
+    return arrow.makeData(props as Parameters<typeof arrow.makeData>[0]);
+  }
+  return buildColumn({ name, type, length, nullable, exact, valueAt: (row) => values[row] });
+}
+
+/** Chunks with at least one, so that even no rows have a type. */
+export function chunksOf(type: arrow.DataType, chunks: readonly arrow.Data[]): readonly arrow.Data[] {
+  if (chunks.length > 0) return chunks;
+  return [buildColumn({ name: '', type, length: 0, nullable: true, exact: false, valueAt: () => null })];
+}
+
+/** An Arrow table of typed columns, whose chunks are aligned as Arrow needs them. */
+export function tableOf({ row_count, columns }: TypedRows): arrow.Table {
+  const schema = new arrow.Schema(columns.map(({ field }) => field));
+  if (columns.length === 0) return new arrow.Table(schema);
+  const vectors = Object.fromEntries(columns.map(({ field, chunks }) => [field.name, new arrow.Vector(chunks)]));
+  return row_count === 0 ? new arrow.Table(schema) : new arrow.Table(schema, vectors);
+}

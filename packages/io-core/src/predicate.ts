@@ -23,16 +23,23 @@ export function matchesRow(predicate: BoundPredicate, row: (column: string) => u
 
 /** Whether a file may hold a row that satisfies a predicate. May say yes wrongly, for want of statistics; never no. */
 export function mightMatch(predicate: BoundPredicate, stats: FileStats): boolean {
-  return fileTruth(termOf(predicate), stats).true;
+  return possibleTruth(termOf(predicate), (leaf) => fileTruth(leaf, stats)).true;
 }
 
-/** What a predicate may be for some row of a file. Knowing both lets `not` be exact. */
-interface Possible {
+/** What a predicate may be for some of the rows in question. Knowing both lets `not` be exact. */
+export interface Possible {
   true: boolean;
   false: boolean;
 }
 
-const ANYTHING: Possible = { true: true, false: true };
+/** Nothing is known: rows may satisfy the predicate, and fail it. */
+export const ANYTHING: Possible = { true: true, false: true };
+
+/** All rows answer null. */
+export const NOTHING: Possible = { true: false, false: false };
+
+/** The terms that ask about one column. */
+export type Leaf = Extract<Term, { column: string }>;
 
 /** How a range of values stands to a literal: the orders of its two ends, null where an end is unknown. */
 interface Ends {
@@ -99,46 +106,45 @@ function rowValue(term: Term & { op: 'compare' | 'in' }, row: (column: string) =
   );
 }
 
-function fileTruth(term: Term, stats: FileStats): Possible {
-  switch (term.op) {
-    case 'and':
-    case 'or': {
-      const parts = term.terms.map((child) => fileTruth(child, stats));
-      const [every, some] = term.op === 'and' ? (['true', 'false'] as const) : (['false', 'true'] as const);
-      const truth = { ...ANYTHING };
-      truth[every] = parts.every((part) => part[every]);
-      truth[some] = parts.some((part) => part[some]);
-      return truth;
-    }
-    case 'not': {
-      const truth = fileTruth(term.term, stats);
-      return { true: truth.false, false: truth.true };
-    }
-    case 'is_null': {
-      const nulls = stats.column_stats?.[term.column]?.null_count ?? null;
-      // A count of zero may stand for an unknown one.
-      const rows = stats.record_count || null;
-      return { true: nulls === null || nulls > 0, false: nulls === null || rows === null || nulls < rows };
-    }
-    case 'in':
-    case 'compare':
-      return fileComparison(term, stats);
+/** What a predicate may be, from what each of its questions about one column may be. */
+export function possibleTruth(term: Term, leaf: (leaf: Leaf) => Possible): Possible {
+  if (term.op === 'not') {
+    const truth = possibleTruth(term.term, leaf);
+    return { true: truth.false, false: truth.true };
   }
+  if ('column' in term) return leaf(term);
+  const parts = term.terms.map((child) => possibleTruth(child, leaf));
+  const every = (truth: 'true' | 'false') => parts.every((part) => part[truth]);
+  const some = (truth: 'true' | 'false') => parts.some((part) => part[truth]);
+  return term.op === 'and'
+    ? { true: every('true'), false: some('false') }
+    : { true: some('true'), false: every('false') };
 }
 
-function fileComparison(term: Term & { op: 'compare' | 'in' }, stats: FileStats): Possible {
-  const range = statsRange(term.kind, stats.column_stats?.[term.column], stats.record_count ?? null);
-  if (range === 'all null' || (term.op === 'compare' && term.value === null)) return { true: false, false: false };
-  if (range === null) return ANYTHING;
+function fileTruth(leaf: Leaf, stats: FileStats): Possible {
+  const known = stats.column_stats?.[leaf.column];
+  // A count of zero may stand for an unknown one.
+  const rows = stats.record_count || null;
+  if (leaf.op === 'is_null') {
+    const nulls = known?.null_count ?? null;
+    return { true: nulls === null || nulls > 0, false: nulls === null || rows === null || nulls < rows };
+  }
+  const range = statsRange(leaf.kind, known, rows);
+  if (range === 'all null') return NOTHING;
+  return rangeTruth(leaf, range ?? { min: null, max: null });
+}
+
+/** What a comparison may be for values within bounds, null where there is none. */
+export function rangeTruth(leaf: Exclude<Leaf, { op: 'is_null' }>, range: StatsRange): Possible {
+  if (leaf.op === 'in') return { true: listMeets(leaf.values, range), false: true };
+  if (leaf.value === null) return NOTHING;
+  const ends = { min: orderOf(range.min, leaf.value), max: orderOf(range.max, leaf.value) };
+  const operator = OPERATORS[leaf.comparison];
   // NaN is in no statistics, and differs from every literal without being above or below it.
-  const nan = term.kind.name === 'float';
-  if (term.op === 'in') return { true: listMeets(term.values, range), false: true };
-  const value = term.value as Scalar; // The null literal has returned above.
-  const ends = { min: orderOf(range.min, value), max: orderOf(range.max, value) };
-  const operator = OPERATORS[term.comparison];
+  const nan = leaf.kind.name === 'float';
   return {
-    true: operator.file(ends) || (nan && term.comparison === 'neq'),
-    false: OPERATORS[operator.inverse].file(ends) || (nan && term.comparison !== 'neq'),
+    true: operator.file(ends) || (nan && leaf.comparison === 'neq'),
+    false: OPERATORS[operator.inverse].file(ends) || (nan && leaf.comparison !== 'neq'),
   };
 }
 

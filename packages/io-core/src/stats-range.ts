@@ -29,16 +29,16 @@ export function statsRange(
 }
 
 function bound(kind: ScalarKind, value: unknown): Scalar | null {
-  if (value === null || value === undefined || !reliable(kind, value)) return null;
+  if (value === null || value === undefined || !isReliable(kind, value)) return null;
   const scalar = readScalar(kind, value) ?? null;
   return typeof scalar === 'number' && Number.isNaN(scalar) ? null : scalar;
 }
 
 /**
- * Decimals and times only as text, since as numbers they were rounded, or count in a unit that nobody knows; bytes not
+ * Whether a JSON value of a column can be taken at its word, whoever wrote it. Decimals and times only as text, since as numbers they were rounded, or count in a unit that nobody knows; bytes not
  * at all, since writers do not agree on their text.
  */
-function reliable(kind: ScalarKind, value: unknown): boolean {
+export function isReliable(kind: ScalarKind, value: unknown): boolean {
   switch (kind.name) {
     case 'int':
       return typeof value === 'bigint' || Number.isSafeInteger(value);

@@ -1,6 +1,8 @@
 export { type FileColumns, type FitTarget, findMisfit, type Misfit } from './fit.ts';
 export type { Inspection } from './formats/capability.ts';
 export { inspectFile } from './inspect.ts';
+export { checkPartitionScheme, mightMatchPartition, parseTransform, partitionRows } from './partition.ts';
+export { type PartitionFilter, partitionFilter } from './partition-filter.ts';
 export {
   type BoundPredicate,
   bindPredicate,
@@ -10,6 +12,7 @@ export {
   mightMatch,
   predicateSql,
 } from './predicate.ts';
+export { readScalar, scalarKind } from './scalar.ts';
 export * from './schema.ts';
 export { openStorage } from './storage/open.ts';
 export { folderSize, realPath } from './storage/real-path.ts';

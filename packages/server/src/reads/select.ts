@@ -1,0 +1,77 @@
+import { predicateColumns } from '@deltacat/contract';
+import { type BoundPredicate, type PartitionFilter, partitionFilter } from '@deltacat/io-core';
+import type { Queries } from '../db/database.ts';
+import { type DeltaInView, listDeltas } from '../snapshots/deltas.ts';
+import { readSizes, readStats } from '../snapshots/files.ts';
+import { listPartitions, partitionSchemesById } from '../snapshots/partitions.ts';
+import { narrowPartitions } from './narrow.ts';
+import { dropLeadingDeletes } from './order.ts';
+import { filterBeforeMerge, mayDropFiles, pruneFiles, type SelectedDelta, selectWhole } from './prune.ts';
+import type { Question } from './question.ts';
+import type { ReadTarget } from './target.ts';
+
+/** The deltas of the partitions that may hold rows which the reader wants, by commit. */
+export async function selectDeltas(queries: Queries, target: ReadTarget, question: Question): Promise<DeltaInView[]> {
+  const { stream_id } = target.version;
+  const partition_ids = await selectPartitions(queries, target, question);
+  return listDeltas(queries, target.view, { stream_id, partition_ids });
+}
+
+/** The partitions that may hold such rows; null when the filter says nothing about partitions. */
+async function selectPartitions(
+  queries: Queries,
+  { version, schema }: ReadTarget,
+  { filter }: Question,
+): Promise<string[] | null> {
+  const scheme = version.partition_scheme;
+  if (!filter || !scheme || !schema) return null;
+  const sources = new Set(scheme.keys.flatMap(({ key }) => key));
+  if (!predicateColumns(filter).some((column) => sources.has(column))) return null;
+  const partitions = await listPartitions(queries, version.stream_id, narrowPartitions(filter, scheme, schema.fields));
+  const schemes = partitions.every(({ scheme_id }) => scheme_id === String(scheme.id))
+    ? new Map([[String(scheme.id), scheme]])
+    : await partitionSchemesById(queries, version.table_version_id);
+  const mayHold = new Map<string, PartitionFilter>();
+  for (const [id, one] of schemes) mayHold.set(id, partitionFilter(filter, one, schema.fields));
+  const kept = partitions.filter((one) => mayHold.get(one.scheme_id)?.(one.partition_values) ?? true);
+  return kept.map(({ partition_id }) => partition_id);
+}
+
+/**
+ * Drops the files whose statistics say that they hold no row which the reader wants. `deltas` are in the order of the
+ * plan and stay so. Where rows are merged, only merge keys may say so.
+ */
+export async function pruneDeltas(
+  queries: Queries,
+  target: ReadTarget,
+  wanted: { filter: BoundPredicate | null; deltas: DeltaInView[]; merging: boolean },
+): Promise<SelectedDelta[]> {
+  const { deltas, merging } = wanted;
+  const { merge_keys, schema } = target;
+  const filter =
+    merging && wanted.filter ? filterBeforeMerge(wanted.filter, merge_keys, schema?.fields ?? []) : wanted.filter;
+  if (!filter) return deltas.map(selectWhole).filter(({ files }) => files > 0);
+  const columns = predicateColumns(filter);
+  const stats = await readStats(queries, idsOf(deltas), columns);
+  const telling = (delta: DeltaInView) =>
+    mayDropFiles(delta, merging, merge_keys) && hasAny(stats.get(delta.manifest_id));
+  const sizes = await readSizes(queries, idsOf(deltas.filter((delta) => delta.files !== 1 && telling(delta))));
+  const selected = deltas.map((delta) => {
+    if (!telling(delta)) return selectWhole(delta);
+    return pruneFiles(delta, filter, {
+      // The totals of a delta with one file are those of the file.
+      sizes: sizes.get(delta.manifest_id) ?? { record_count: [delta.records], content_length: [delta.bytes] },
+      stats: stats.get(delta.manifest_id) ?? {},
+    });
+  });
+  return dropLeadingDeletes(selected.filter(({ files }) => files > 0));
+}
+
+function hasAny(stats: object | undefined): boolean {
+  for (const _ in stats) return true;
+  return false;
+}
+
+function idsOf(deltas: DeltaInView[]): string[] {
+  return [...new Set(deltas.map(({ manifest_id }) => manifest_id))];
+}

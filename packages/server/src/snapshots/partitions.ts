@@ -1,0 +1,74 @@
+import type { PartitionScheme, PartitionValue, SortScheme } from '@deltacat/contract';
+import type { Queries } from '../db/database.ts';
+
+/** A partition of a stream: partitions and their values never change, so no view is needed. */
+export interface PartitionFound {
+  partition_id: string;
+  scheme_id: string;
+  partition_values: PartitionValue[] | null;
+}
+
+/** Which values partitions of one scheme may have: the stored texts of the first three, null where any will do. */
+export interface PartitionValuesWanted {
+  scheme_id: string;
+  value_1: string[] | null;
+  value_2: string[] | null;
+  value_3: string[] | null;
+}
+
+/** How the values of a partition are stored that has none. */
+const NO_VALUES = 'null';
+
+/**
+ * The partitions of a stream: all of them, or those with the wanted values, those of any other
+ * scheme, and the one whose files do not say what partition they belong to.
+ */
+export async function listPartitions(
+  queries: Queries,
+  stream_id: string,
+  wanted: PartitionValuesWanted | null,
+): Promise<PartitionFound[]> {
+  const all = queries
+    .selectFrom('partitions')
+    .select(['partition_id', 'scheme_id', 'partition_values'])
+    .where('stream_id', '=', stream_id);
+  if (!wanted) return all.execute();
+  const { scheme_id, ...values } = wanted;
+  let query = all.where('scheme_id', '=', scheme_id);
+  for (const column of ['value_1', 'value_2', 'value_3'] as const) {
+    const texts = values[column];
+    if (texts) query = query.where(column, 'in', texts);
+  }
+  const unsaid = await all.where('scheme_id', '=', scheme_id).where('values_key', '=', NO_VALUES).execute();
+  // Two ranges of an index instead of "not equal", which would visit every partition of the wanted scheme as well.
+  const before = await all.where('scheme_id', '<', scheme_id).execute();
+  const after = await all.where('scheme_id', '>', scheme_id).execute();
+  return [...(await query.execute()), ...unsaid, ...before, ...after];
+}
+
+/** The partition schemes that a version has or had, by their ids. */
+export async function partitionSchemesById(
+  queries: Queries,
+  table_version_id: string,
+): Promise<Map<string, PartitionScheme>> {
+  const rows = await queries
+    .selectFrom('table_versions')
+    .select('partition_scheme')
+    .distinct()
+    .where('table_version_id', '=', table_version_id)
+    .where('partition_scheme', 'is not', null)
+    .execute();
+  return new Map(rows.flatMap(({ partition_scheme: scheme }) => (scheme?.id ? [[String(scheme.id), scheme]] : [])));
+}
+
+/** The sort schemes that a version has or had, by their ids. */
+export async function sortSchemesById(queries: Queries, table_version_id: string): Promise<Map<string, SortScheme>> {
+  const rows = await queries
+    .selectFrom('table_versions')
+    .select('sort_scheme')
+    .distinct()
+    .where('table_version_id', '=', table_version_id)
+    .where('sort_scheme', 'is not', null)
+    .execute();
+  return new Map(rows.flatMap(({ sort_scheme: scheme }) => (scheme?.id ? [[String(scheme.id), scheme]] : [])));
+}

@@ -1,5 +1,6 @@
 export { type FileColumns, type FitTarget, findMisfit, type Misfit } from './fit.ts';
 export type { Inspection } from './formats/capability.ts';
+export { inferType } from './infer.ts';
 export { inspectFile } from './inspect.ts';
 export { checkPartitionScheme, mightMatchPartition, parseTransform, partitionRows } from './partition.ts';
 export { type PartitionFilter, partitionFilter } from './partition-filter.ts';
@@ -17,3 +18,4 @@ export * from './schema.ts';
 export { openStorage } from './storage/open.ts';
 export { folderSize, realPath } from './storage/real-path.ts';
 export type { Storage } from './storage/storage.ts';
+export { RECORDS_PER_FILE, type WriteTarget, writeRows } from './write.ts';

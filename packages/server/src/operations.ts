@@ -18,6 +18,15 @@ import { tableExists } from './catalog/table-exists.ts';
 import type { Handler, RequestContext } from './context.ts';
 import { getServerEndpoints } from './health/get-server-endpoints.ts';
 import { health } from './health/health.ts';
+import { abortWriteSession } from './writes/abort-write-session.ts';
+import { commitWrite } from './writes/commit-write.ts';
+import { commitWriteSession } from './writes/commit-write-session.ts';
+import { createWriteSession } from './writes/create-write-session.ts';
+import { getWriteSession } from './writes/get-write-session.ts';
+import { heartbeatWriteSession } from './writes/heartbeat-write-session.ts';
+import { rollbackTable } from './writes/rollback-table.ts';
+import { truncateTable } from './writes/truncate-table.ts';
+import { writeData } from './writes/write-data.ts';
 
 /** What serves each operation of the contract; REST, MCP, client and command line all enter here. */
 export const OPERATIONS: Partial<{ [Name in OperationName]: Handler<Name> }> = {
@@ -39,6 +48,15 @@ export const OPERATIONS: Partial<{ [Name in OperationName]: Handler<Name> }> = {
   drop_table: dropTable,
   list_tables: listTables,
   list_table_versions: listTableVersions,
+  create_write_session: createWriteSession,
+  get_write_session: getWriteSession,
+  heartbeat_write_session: heartbeatWriteSession,
+  commit_write_session: commitWriteSession,
+  abort_write_session: abortWriteSession,
+  commit_write: commitWrite,
+  write_data: writeData,
+  truncate_table: truncateTable,
+  rollback_table: rollbackTable,
 };
 
 /** Performs an operation with input that its schema has parsed. */

@@ -1,0 +1,211 @@
+import { type ContentType, DeltacatError, type WriteEntry } from '@deltacat/contract';
+import type { Change } from '../commits/change.ts';
+import { type CommitRequest, type Committed, commit } from '../commits/commit.ts';
+import { concurrentModification } from '../commits/conflicts.ts';
+import { type DeltaDraft, type PublishedDelta, publishDeltas } from '../commits/publish.ts';
+import { nameObject, type TouchKind } from '../commits/touches.ts';
+import type { RequestContext } from '../context.ts';
+import type { Queries } from '../db/database.ts';
+import type { Catalog } from '../roots/catalogs.ts';
+import { findVersionById, type TableVersion } from '../snapshots/versions.ts';
+import { type View, viewHead } from '../snapshots/view.ts';
+import { type DraftedDelta, draftDeltas } from './drafts.ts';
+import { type VerifiedFile, verifyEntries } from './entries.ts';
+import { registerFileSchemas } from './file-schemas.ts';
+import { MODES, refuseUnfitMode, touchKind } from './modes.ts';
+import { findRepeated } from './repeated.ts';
+import { endPartitions, restartStream } from './stream.ts';
+import { type CreateIfMissing, defineMissing, type Making, makeTarget } from './table-making.ts';
+import {
+  type Aim,
+  findTarget,
+  hasSameShape,
+  isSameTarget,
+  lastTouch,
+  type Shape,
+  shapeOf,
+  shapeOfDefinition,
+  type Target,
+} from './target.ts';
+
+/** Files that a writer hands over, and what they are to become. */
+export interface FileWrite {
+  catalog: Catalog;
+  aim: Aim;
+  entries: WriteEntry[];
+  /** The format of entries that name none. */
+  format: ContentType;
+  /** The folder that the files must lie in; null when they may lie anywhere. */
+  data_dir: string | null;
+  create_if_missing: CreateIfMissing | null;
+  operation: string;
+  message: string | null;
+  idempotency: CommitRequest<object>['idempotency'];
+  /** Runs last inside the commit, so that what it writes holds exactly when the files are visible. */
+  finish?(change: Change, written: Written): Promise<void>;
+}
+
+/** What a write made visible. */
+export interface Written {
+  files_registered: number;
+  deltas_written: number;
+  total_records: number;
+  total_bytes: number;
+  committed_delta_locators: { stream_position: bigint; partition_id: string; stream_id: string }[];
+}
+
+/** How often files are checked anew because their table changed while they were checked. */
+const ATTEMPTS_MAX = 5;
+
+/** How many partitions of a commit are told apart in its change-set; a wider commit counts as touching all. */
+const PARTITIONS_TOUCHED_MAX = 1_000;
+
+/**
+ * Makes files visible as rows of a table, all at once: looks at every file, checks that it fits, groups the files by
+ * partition, and publishes one delta for each. Files are looked at before the head of the catalog is taken; what they
+ * were checked against is compared again under it.
+ */
+export async function commitFiles(context: RequestContext, write: FileWrite): Promise<Committed<Written>> {
+  const repeated = await findRepeated<Written>(context, write);
+  if (repeated) return repeated;
+  const files = await verifyEntries(write.entries, write);
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+    try {
+      return await publishFiles(context, write, files);
+    } catch (error) {
+      if (!(error instanceof TargetMoved)) throw error;
+    }
+  }
+  throw concurrentModification(`Table "${write.aim.namespace}.${write.aim.table}"`, null);
+}
+
+/** The table became another between checking and publishing. */
+class TargetMoved extends Error {}
+
+async function publishFiles(
+  context: RequestContext,
+  write: FileWrite,
+  files: VerifiedFile[],
+): Promise<Committed<Written>> {
+  const { catalog, aim } = write;
+  const { reader } = context.db;
+  const view = await viewHead(reader, catalog.catalog_id);
+  const target = await findTarget(reader, view, aim);
+  const making = target.version ? null : planMaking(context, write, files);
+  const shape = await shapeFor(reader, target, making);
+  if (shape) refuseUnfitMode(aim.mode, shape);
+  const drafts = shape ? await draft(reader, view, { target, shape, aim, files }) : [];
+  const { operation, message, idempotency } = write;
+  return commit(context, {
+    ...{ catalog, operation, message, idempotency },
+    async decide(change) {
+      const now = await findTarget(change.queries, change.view, aim);
+      if (!isSameTarget(target, now)) throw new TargetMoved();
+      const version = now.version ?? (making && (await makeTarget(change, context, { target: now, aim, making })));
+      const published = version && shape ? await publish(change, version, { aim, shape, drafts }) : [];
+      const written = summary(published);
+      await write.finish?.(change, written);
+      return written;
+    },
+  });
+}
+
+/** A write of nothing makes a table only when its writer says what it is. */
+function planMaking(context: RequestContext, write: FileWrite, files: VerifiedFile[]): Making | null {
+  const { create_if_missing, format } = write;
+  if (files.length === 0 && !create_if_missing) return null;
+  return { create_if_missing, definition: defineMissing(context, { create_if_missing, files, format }) };
+}
+
+async function shapeFor(queries: Queries, target: Target, making: Making | null): Promise<Shape | null> {
+  if (target.version) return shapeOf(queries, target.name, target.version);
+  return making && shapeOfDefinition(target.name, making.definition);
+}
+
+async function draft(
+  queries: Queries,
+  view: View,
+  checked: { target: Target; shape: Shape; aim: Aim; files: VerifiedFile[] },
+): Promise<DraftedDelta[]> {
+  const { target, shape, aim, files } = checked;
+  try {
+    return draftDeltas(shape, aim.mode, files);
+  } catch (error) {
+    if (error instanceof DeltacatError) await refuseAltered(queries, view, { target, aim, problem: error.message });
+    throw error;
+  }
+}
+
+/** When a table changed under a session, its files are not to blame: another commit won. */
+async function refuseAltered(
+  queries: Queries,
+  view: View,
+  found: { target: Target; aim: Aim; problem: string },
+): Promise<void> {
+  const { target, aim, problem } = found;
+  const { table, version } = target;
+  if (aim.opened_seq === null || !table || !version) return;
+  const then = await findVersionById(queries, { ...view, seq: aim.opened_seq }, version.table_version_id);
+  if (then && hasSameShape(then, version)) return;
+  const objects = [version.table_version_id, nameObject(table.namespace.namespace_id, table.table.name)];
+  const winner = await lastTouch(queries, view, { objects, since: aim.opened_seq });
+  throw concurrentModification(`${problem} Table ${target.name}`, winner);
+}
+
+async function publish(
+  change: Change,
+  version: TableVersion,
+  write: { aim: Aim; shape: Shape; drafts: DraftedDelta[] },
+): Promise<PublishedDelta[]> {
+  const { aim, shape, drafts } = write;
+  const { ends } = MODES[aim.mode];
+  const current = ends === 'everything' ? await restartStream(change, version) : version;
+  if (ends === 'its partitions') {
+    const partitions = drafts.map(({ partition }) => partition);
+    await endPartitions(change, current, partitions);
+  }
+  const deltas = await withSchemaIds(change, current, drafts);
+  const published = deltas.length > 0 ? await publishDeltas(change, current, deltas) : [];
+  const kind = touchKind(aim.mode, shape.merge_keys.length > 0);
+  touchData(change, { published, version: current, kind, everything: ends === 'everything' });
+  return published;
+}
+
+async function withSchemaIds(change: Change, version: TableVersion, drafts: DraftedDelta[]): Promise<DeltaDraft[]> {
+  const own = drafts.flatMap(({ files }) => files.flatMap(({ own_schema }) => own_schema ?? []));
+  const ids = await registerFileSchemas(change, version, own);
+  return drafts.map((delta) => ({
+    ...delta,
+    files: delta.files.map(({ own_schema, ...file }) => {
+      const own_id = own_schema && ids.get(own_schema.serialized);
+      return { ...file, schema_id: own_id ?? version.schema_id };
+    }),
+  }));
+}
+
+function touchData(
+  change: Change,
+  of: { published: PublishedDelta[]; version: TableVersion; kind: TouchKind; everything: boolean },
+): void {
+  const { published, version, kind, everything } = of;
+  const object_id = version.table_version_id;
+  const ids = new Set(published.map(({ partition_id }) => partition_id));
+  const isWide = everything || ids.size > PARTITIONS_TOUCHED_MAX;
+  const partitions = isWide ? [null] : [...ids];
+  change.touch(...partitions.map((partition_id) => ({ object_id, kind, partition_id })));
+}
+
+function summary(published: PublishedDelta[]): Written {
+  const sum = (key: 'files' | 'records' | 'bytes') => published.reduce((total, delta) => total + delta[key], 0);
+  return {
+    files_registered: sum('files'),
+    deltas_written: published.length,
+    total_records: sum('records'),
+    total_bytes: sum('bytes'),
+    committed_delta_locators: published.map(({ position, partition_id, stream_id }) => ({
+      stream_position: position,
+      partition_id,
+      stream_id,
+    })),
+  };
+}

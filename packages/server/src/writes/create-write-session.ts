@@ -1,0 +1,113 @@
+import type { Api, InputOf } from '@deltacat/contract';
+import { idempotency } from '../catalog/idempotency.ts';
+import type { Change } from '../commits/change.ts';
+import { commit } from '../commits/commit.ts';
+import type { Handler, RequestContext } from '../context.ts';
+import { catalogNamed } from '../roots/catalogs.ts';
+import { chooseRoot, folderFor, type Place } from './folder.ts';
+import { refuseUnfitMode } from './modes.ts';
+import { requireSession, type Session } from './session.ts';
+import { answerSession } from './session-answer.ts';
+import { type CreateIfMissing, defineMissing } from './table-making.ts';
+import { findTarget, shapeOf, type Target } from './target.ts';
+
+type Input = InputOf<Api['create_write_session']>;
+
+/** Keys that writers derive from their arguments: two equal writes share one, and must not share a session. */
+const DERIVED_KEY = 'auto:';
+
+/**
+ * Opens a write session: names the folder for its files and tells what they must look like. The session holds the
+ * table's identity, so that its files never get into another table of the same name.
+ */
+export const createWriteSession: Handler<'create_write_session'> = async (context, input) => {
+  const catalog = catalogNamed(context, input.catalog);
+  const place = chooseRoot(catalog, input.root);
+  const create_if_missing = completeCreation(context, input);
+  const opened = await commit(context, {
+    catalog,
+    operation: 'create_write_session',
+    idempotency: idempotency(input),
+    async decide(change) {
+      const known = await findByWriteKey(change, input);
+      if (known) return { session_id: known };
+      const aim = { ...input, table_version: input.table_version ?? null, identity: null, opened_seq: null };
+      const target = await findTarget(change.queries, change.view, aim);
+      if (target.version) refuseUnfitMode(input.mode, await shapeOf(change.queries, target.name, target.version));
+      const session = draftSession(change, { input, target, place, create_if_missing });
+      await change.queries.insertInto('write_sessions').values(session).execute();
+      return { session_id: session.session_id };
+    },
+  });
+  return answerSession(context, await requireSession(context, opened));
+};
+
+/** Checks how a missing table is to be made and gives its schemes their ids, which the entries of the commit will name. */
+function completeCreation(context: RequestContext, input: Input): CreateIfMissing | null {
+  const asked = input.create_if_missing;
+  if (!asked) return null;
+  const definition = defineMissing(context, { create_if_missing: asked, files: [], format: input.format });
+  const { partition_scheme, sort_scheme } = definition.version;
+  return { ...asked, partition_scheme, sort_scheme };
+}
+
+/** The session that the same owner opened for the same key and purpose, while it is open. */
+async function findByWriteKey(change: Change, input: Input): Promise<string | null> {
+  const { write_key } = input;
+  if (!write_key || write_key.startsWith(DERIVED_KEY)) return null;
+  const found = await change.queries
+    .selectFrom('write_sessions')
+    .select(['session_id', 'owner_key', 'table_version'])
+    .where('catalog_id', '=', change.view.catalog_id)
+    .where('write_key', '=', write_key)
+    .where('status', '=', 'OPEN')
+    .where('expires_at_ns', '>', change.at_ns)
+    .where('namespace', '=', input.namespace)
+    .where('table_name', '=', input.table)
+    .where('mode', '=', input.mode)
+    .where('format', '=', input.format)
+    .execute();
+  return found.find(({ owner_key }) => owner_key === (input.owner_key ?? null))?.session_id ?? null;
+}
+
+interface Draft {
+  input: Input;
+  target: Target;
+  place: Place;
+  create_if_missing: CreateIfMissing | null;
+}
+
+function draftSession(change: Change, { input, target, place, create_if_missing }: Draft): Session {
+  const { context } = change;
+  const session_id = context.newId();
+  const table_id = target.table?.table.table_id ?? null;
+  const now = context.clock.nowNs();
+  return {
+    session_id,
+    catalog_id: change.view.catalog_id,
+    namespace: input.namespace,
+    table_name: input.table,
+    table_id: target.version ? table_id : null,
+    table_version_id: target.version?.table_version_id ?? null,
+    table_version: input.table_version ?? null,
+    status: 'OPEN',
+    session_version: 1,
+    mode: input.mode,
+    format: input.format,
+    data_root: place.data_root,
+    data_dir: folderFor(place, { table_id, id: session_id }),
+    write_key: input.write_key ?? null,
+    owner_key: input.owner_key ?? null,
+    allow_external_entries: input.allow_external_entries ?? false,
+    create_if_missing,
+    opened_seq: change.view.seq,
+    created_at_ns: now,
+    expires_at_ns: now + context.config.write_session_ttl_ns,
+    heartbeat_at_ns: now,
+    transaction_id: null,
+    commit_operation_id: null,
+    payload_hash: null,
+    result: null,
+    abort_reason: null,
+  };
+}

@@ -1,0 +1,62 @@
+import { DeltacatError } from '@deltacat/contract';
+import { idempotency } from '../catalog/idempotency.ts';
+import type { Change } from '../commits/change.ts';
+import { commit } from '../commits/commit.ts';
+import { republishDeltas } from '../commits/publish.ts';
+import type { Handler } from '../context.ts';
+import { catalogNamed } from '../roots/catalogs.ts';
+import { listDeltas } from '../snapshots/deltas.ts';
+import { requireTable } from '../snapshots/tables.ts';
+import { findVersionById, requireVersion, type TableVersion } from '../snapshots/versions.ts';
+import { type View, viewAt } from '../snapshots/view.ts';
+import { restartStream } from './stream.ts';
+
+/**
+ * Brings a table version back to what it showed at an earlier time: rows, schema, schemes and properties. No data is
+ * copied: old manifests become visible again in a new stream. Times between stay readable, so rolling forward is the
+ * same call with a later time.
+ */
+export const rollbackTable: Handler<'rollback_table'> = async (context, input) => {
+  const catalog = catalogNamed(context, input.catalog);
+  const then = await viewAt(context, catalog.catalog_id, input.as_of);
+  return commit(context, {
+    catalog,
+    operation: 'rollback_table',
+    message: input.commit_message ?? null,
+    idempotency: idempotency(input),
+    async decide(change) {
+      const found = await requireTable(change.queries, change.view, input);
+      const now = await requireVersion(change.queries, change.view, { ...found, version: input.table_version });
+      const before = await findVersionById(change.queries, then, now.table_version_id);
+      if (!before) throw tooEarly(`"${input.namespace}.${input.table}"`, now.version, input.as_of);
+      await restore(change, { now, before, then });
+      change.touch({ object_id: now.table_version_id, kind: 'rollback', partition_id: null });
+      return { table: input.table, as_of: input.as_of, rolled_back: true };
+    },
+  });
+};
+
+async function restore(change: Change, states: { now: TableVersion; before: TableVersion; then: View }): Promise<void> {
+  const { now, before, then } = states;
+  const deltas = await listDeltas(change.queries, then, { stream_id: before.stream_id });
+  const { description, properties, schema_id, partition_scheme, sort_scheme, content_types } = before;
+  const restored = { description, properties, schema_id, partition_scheme, sort_scheme, content_types };
+  const version = await restartStream(change, now, restored);
+  if (deltas.length === 0) return;
+  await republishDeltas(
+    change,
+    version,
+    deltas.map(({ scheme_id, partition_values, ...delta }) => ({
+      ...delta,
+      partition: { scheme_id, partition_values },
+    })),
+  );
+}
+
+function tooEarly(name: string, version: string, as_of: bigint): DeltacatError {
+  return new DeltacatError(
+    'invalid_as_of',
+    `Version "${version}" of table ${name} did not exist at ${as_of}. Choose a time at which it did.`,
+    { as_of },
+  );
+}

@@ -8,6 +8,9 @@ export interface DefinedSchema {
   serialized: string;
 }
 
+/** The largest id that a caller may give: those that the server gives follow it and must stay below 2^31. */
+const FIELD_ID_MAX = 900_000_000;
+
 /** Types by the beginning of their alias; a key must compare exactly and cheaply, so floats and nested types are none. */
 const KEY_TYPE = /^(bool|u?int\d|(large_)?string|date|time|duration|decimal|fixed_size_binary)/;
 const ORDER_TYPE = /^(bool|u?int\d|halffloat|float|double|(large_)?string|date|time|duration|decimal)/;
@@ -21,8 +24,9 @@ export function defineSchema(asked: SchemaDefinition | null | undefined, propert
   if (asked === null || asked === undefined) return null;
   const given = typeof asked === 'string' ? schemaFields(deserializeSchema(asked)) : asked;
   refuseBadNames(given);
-  const fields = withIds(given).map((field) => completeField(field, properties));
-  return { fields, serialized: serialize(fields) };
+  const schema = toArrow(withIds(given).map((field) => completeField(field, properties)));
+  // Read back, the fields say what the message says, down to the spelling of default values.
+  return { fields: schemaFields(schema), serialized: serializeSchema(schema) };
 }
 
 function refuseBadNames(fields: SchemaField[]): void {
@@ -41,10 +45,15 @@ function refuseBadNames(fields: SchemaField[]): void {
 
 /** Ids given stay; the others follow the highest one, in the order of the fields. */
 function withIds(fields: SchemaField[]): (SchemaField & { field_id: number })[] {
-  const given = fields.flatMap(({ field_id }) => field_id ?? []);
-  const repeated = given.find((id, index) => given.indexOf(id) !== index);
-  if (repeated !== undefined) throw invalid(`The schema uses field_id ${repeated} twice; ids must be unique.`);
-  let next = given.reduce((highest, id) => Math.max(highest, id), -1) + 1;
+  const taken = new Set<number>();
+  for (const { field_id } of fields) {
+    if (field_id === null || field_id === undefined) continue;
+    if (taken.has(field_id)) throw invalid(`The schema uses field_id ${field_id} twice; ids must be unique.`);
+    if (field_id > FIELD_ID_MAX)
+      throw invalid(`The field_id ${field_id} is too large; the largest is ${FIELD_ID_MAX}.`);
+    taken.add(field_id);
+  }
+  let next = [...taken].reduce((highest, id) => Math.max(highest, id), -1) + 1;
   return fields.map((field) => ({ ...field, field_id: field.field_id ?? next++ }));
 }
 
@@ -55,7 +64,7 @@ function completeField(field: SchemaField & { field_id: number }, properties: Pr
   const consistency = strict ? 'validate' : (field.consistency_type ?? defaultConsistency(properties));
   const { consistency_type: _, ...rest } = field;
   const complete = { ...rest, type, nullable: field.nullable ?? true };
-  return withoutNulls(consistency ? { ...complete, consistency_type: consistency } : complete);
+  return consistency ? { ...complete, consistency_type: consistency } : complete;
 }
 
 function refuseUnfit(field: SchemaField): void {
@@ -81,16 +90,9 @@ function defaultConsistency(properties: Properties): 'coerce' | 'validate' | nul
   return word === 'coerce' || word === 'validate' ? word : null;
 }
 
-function withoutNulls(field: SchemaField): SchemaField {
-  // Dropping absent optional fields leaves the same value.
-  return Object.fromEntries(
-    Object.entries(field).filter(([, value]) => value !== null && value !== undefined),
-  ) as SchemaField;
-}
-
-function serialize(fields: SchemaField[]): string {
+function toArrow(fields: SchemaField[]) {
   try {
-    return serializeSchema(arrowSchema(fields));
+    return arrowSchema(fields);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw invalid(`A default value of the schema cannot be stored: ${error.message}. Choose a simpler one.`);

@@ -1,13 +1,17 @@
-import { DeltacatError, type PartitionScheme, type SchemaField, type SortScheme } from '@deltacat/contract';
+import {
+  DeltacatError,
+  EMPTY_SCHEME_ID,
+  type PartitionScheme,
+  type SchemaField,
+  type SortScheme,
+} from '@deltacat/contract';
+import { checkPartitionScheme, parseTransform } from '@deltacat/io-core';
 
 /** What a scheme is completed with: the table's fields (null when it has none) and where ids come from. */
 interface SchemeContext {
   fields: SchemaField[] | null;
   newId(): string;
 }
-
-const TRANSFORM =
-  /^(identity|year|month|day|hour|void|(bucket|truncate)\(\s*[1-9]\d{0,8}\s*(,\s*(default|iceberg)\s*)?\))$/i;
 
 /**
  * Completes a partition scheme: an id, a transform for every key. Null when it has no keys, which is an unpartitioned
@@ -20,20 +24,15 @@ export function definePartitionScheme(
   if (!asked || asked.keys.length === 0) return null;
   const seen = new Set<string>();
   const keys = asked.keys.map((key) => {
-    const transform = (key.transform ?? 'identity').trim();
-    if (!TRANSFORM.test(transform)) {
-      throw invalid(
-        `Partition transform "${transform}" is unknown. Use identity, year, month, day, hour, bucket(N), truncate(W) or void.`,
-      );
-    }
-    if (key.key.length > 1 && !/^bucket/i.test(transform)) {
-      throw invalid(`Partition key ${listed(key.key)} has several columns, which only bucket(N) takes. Split it.`);
-    }
+    const transform = key.transform?.trim() || 'identity';
+    parseTransform(transform);
     requireColumns(key.key, context.fields, 'partition');
     requireNew(seen, `${key.key.join(' ')} ${transform.toLowerCase()}`, `Partition key ${listed(key.key)}`);
     return { ...key, transform };
   });
-  return { ...asked, id: String(asked.id ?? context.newId()), keys };
+  const scheme = { ...asked, id: schemeId(asked.id, context), keys };
+  if (context.fields) checkPartitionScheme(scheme, context.fields);
+  return scheme;
 }
 
 /** Completes a sort scheme: an id, directions. Null when it has no keys. Throws `invalid_schema`. */
@@ -49,7 +48,12 @@ export function defineSortScheme(asked: SortScheme | null | undefined, context: 
     requireNew(seen, key.key.join(' '), `Sort key ${listed(key.key)}`);
     return { ...key, sort_order: key.sort_order ?? ('ascending' as const), null_order: key.null_order ?? 'at_end' };
   });
-  return { ...asked, id: String(asked.id ?? context.newId()), keys };
+  return { ...asked, id: schemeId(asked.id, context), keys };
+}
+
+/** The id given, or a fresh one; the id that means "no scheme" cannot name one. */
+function schemeId(asked: string | number | null | undefined, context: SchemeContext): string {
+  return asked === null || asked === undefined || asked === EMPTY_SCHEME_ID ? context.newId() : String(asked);
 }
 
 function requireColumns(columns: string[], fields: SchemaField[] | null, kind: string): void {

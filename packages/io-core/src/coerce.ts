@@ -57,6 +57,9 @@ export function coerceColumns(data: RowData, fields: SchemaField[], options: Coe
 /** Rows that belong to no schema, as columns of the types they have or ask for. */
 export function typeRows(data: RowData): TypedRows {
   const { row_count, columns } = givenRows(data);
+  if (row_count > 0 && columns.length === 0) {
+    throw new DeltacatError('schema_mismatch', `${row_count} rows were given, but no column of them.`);
+  }
   return { row_count, columns: columns.map((column) => typedColumn(column, row_count)) };
 }
 

@@ -1,5 +1,6 @@
 import * as arrow from 'apache-arrow';
 import { buildColumn } from './column-build.ts';
+import { gatherColumn, type RowNumbers } from './column-gather.ts';
 import { inferType, typedItem } from './infer.ts';
 
 /** Rows to write: an Arrow table, one object per row, or one array per column. */
@@ -104,4 +105,10 @@ export function tableOf({ row_count, columns }: TypedRows): arrow.Table {
   if (columns.length === 0) return new arrow.Table(schema);
   const vectors = Object.fromEntries(columns.map(({ field, chunks }) => [field.name, new arrow.Vector(chunks)]));
   return row_count === 0 ? new arrow.Table(schema) : new arrow.Table(schema, vectors);
+}
+
+/** Some rows in an order, in plain buffers of their own. */
+export function gatherRows({ columns }: TypedRows, order: RowNumbers): TypedRows {
+  const gathered = columns.map(({ field, chunks }) => ({ field, chunks: [gatherColumn(chunks, order)] }));
+  return { row_count: order.length, columns: gathered };
 }

@@ -19,6 +19,8 @@ const BOUND_BYTES_MAX = 1024;
 /** How the bounds of a column are read, by its Arrow type and its storage; null when its values do not compare. */
 export function parquetBounds(element: ParquetElement, type: DataType | undefined): Bounds | null {
   const kind = type === undefined ? null : scalarKind(type);
+  // Readers in other languages could not compare these.
+  if (kind?.name === 'bytes' || kind?.name === 'duration') return null;
   const read = kind === null ? null : readerOf(kind, element);
   return kind === null || read === null ? null : { kind, read };
 }
@@ -30,7 +32,6 @@ function readerOf(kind: ScalarKind, element: ParquetElement): BoundReader | null
   if (kind.name === 'bool') return type === PHYSICAL.boolean ? (bytes) => bytes[0] === 1 : null;
   if (kind.name === 'float') return type === PHYSICAL.float || type === PHYSICAL.double ? readFloat : null;
   if (kind.name === 'string') return isBytes ? readText : null;
-  if (kind.name === 'bytes') return null;
   if (kind.name === 'decimal') return decimalReader(kind.scale, isInteger);
   if (!isInteger || (!('unit_ns' in kind) && kind.name !== 'int')) return null;
   if (kind.name === 'int') return (bytes) => readInteger(bytes, !isUnsigned(element));

@@ -48,10 +48,10 @@ function foldChunks(chunks: (ParquetChunk | undefined)[], element: ParquetElemen
     max = further(max, boundOf(chunk, 'max', bounds), 1);
   }
   const stats: ColumnStats = {};
-  if (bounds !== null && isKnown(min) && isKnown(max)) {
-    const [low, high] = [scalarJson(bounds.kind, min), scalarJson(bounds.kind, max)];
-    if (low !== null && high !== null) Object.assign(stats, { min: low, max: high });
-  }
+  const low = jsonOf(min, bounds);
+  const high = jsonOf(max, bounds);
+  // As elsewhere, a column has both bounds or none.
+  if (low !== null && high !== null) Object.assign(stats, { min: low, max: high });
   if (nulls !== null) stats.null_count = nulls;
   return stats;
 }
@@ -72,6 +72,6 @@ function further(known: Scalar | null | undefined, next: Scalar | null, directio
   return known === undefined || compareScalars(next, known) * direction > 0 ? next : known;
 }
 
-function isKnown(bound: Scalar | null | undefined): bound is Scalar {
-  return bound !== null && bound !== undefined;
+function jsonOf(bound: Scalar | null | undefined, bounds: Bounds | null): unknown {
+  return bounds === null || bound === null || bound === undefined ? null : scalarJson(bounds.kind, bound);
 }

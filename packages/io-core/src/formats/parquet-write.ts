@@ -1,5 +1,4 @@
 import * as arrow from 'apache-arrow';
-import { gatherColumn } from '../column-gather.ts';
 import type { TypedRows } from '../rows.ts';
 import { openStorage } from '../storage/open.ts';
 import { storedColumn } from './parquet-storable.ts';
@@ -7,36 +6,35 @@ import { storedColumn } from './parquet-storable.ts';
 /** How the values of a file are compressed. */
 export type ParquetCompression = 'zstd' | 'snappy' | 'none';
 
-/** What of some rows goes into which file. */
+/** Where rows go, and how. */
 export interface ParquetWrite {
   path: string;
   compression: ParquetCompression;
-  /** The rows to write, in their order. */
-  order: Int32Array;
 }
 
 /** Readers split their work by row groups; one of a million rows would keep them to one thread. */
 const ROW_GROUP_ROWS = 131_072;
 
 /**
- * Writes rows to a Parquet file, whole and durable, and tells its size. The Arrow types are kept beside Parquet's, so
- * that every Arrow reader gets back the columns that were given.
+ * Writes gathered rows to a Parquet file, whole and durable, and tells its size. The Arrow types are kept beside
+ * Parquet's, so that every Arrow reader gets back the columns that were given.
  */
-export async function writeParquet(rows: TypedRows, { path, compression, order }: ParquetWrite): Promise<number> {
-  const bytes = await encodeParquet(ipcStream(rows, order), compression);
+export async function writeParquet(rows: TypedRows, { path, compression }: ParquetWrite): Promise<number> {
+  const bytes = await encodeParquet(ipcStream(rows), compression);
   await openStorage(path).write(path, bytes);
   return bytes.byteLength;
 }
 
-function ipcStream({ columns }: TypedRows, order: Int32Array): Uint8Array {
-  const stored = columns.map(({ field, chunks }) => {
-    const { type, data } = storedColumn(gatherColumn(chunks, order));
+function ipcStream({ row_count, columns }: TypedRows): Uint8Array {
+  const stored = columns.map(({ field, chunks: [chunk, ...others] }) => {
+    if (chunk === undefined || others.length > 0) throw new Error('rows are gathered before they are written');
+    const { type, data } = storedColumn(chunk);
     return { data, field: new arrow.Field(field.name, type, field.nullable, field.metadata) };
   });
   const schema = new arrow.Schema(stored.map(({ field }) => field));
   const children = stored.map(({ data }) => data);
   const type = new arrow.Struct(schema.fields);
-  const batch = new arrow.RecordBatch(schema, arrow.makeData({ type, length: order.length, nullCount: 0, children }));
+  const batch = new arrow.RecordBatch(schema, arrow.makeData({ type, length: row_count, nullCount: 0, children }));
   return arrow.tableToIPC(new arrow.Table(schema, [batch]), 'stream');
 }
 

@@ -1,0 +1,80 @@
+import { DeltacatError, type SortScheme } from '@deltacat/contract';
+import * as arrow from 'apache-arrow';
+import { Moment } from './column-encode.ts';
+import { readColumn } from './column-read.ts';
+import type { TypedRows } from './rows.ts';
+import { compareScalars, type Scalar, scalarKind } from './scalar.ts';
+
+/** How written rows are ordered. */
+export interface WriteOrder {
+  sort_scheme?: SortScheme | null;
+  merge_keys?: string[] | null;
+}
+
+interface SortColumn {
+  values: (Scalar | null)[];
+  direction: 1 | -1;
+  nulls: 1 | -1;
+}
+
+/**
+ * Some rows of a table in the order of its sort scheme, then of the merge keys that are not in it; rows that tie keep
+ * the order they were given in. Readers that need an order then find it in every file.
+ */
+export function sortRows(rows: TypedRows, order: Int32Array, { sort_scheme, merge_keys }: WriteOrder): Int32Array {
+  const sorted = (sort_scheme?.keys ?? []).flatMap(({ key, sort_order, null_order }) =>
+    key.map(
+      (name) =>
+        ({ name, direction: sort_order === 'descending' ? -1 : 1, nulls: null_order === 'at_start' ? -1 : 1 }) as const,
+    ),
+  );
+  const names = new Set(sorted.map(({ name }) => name));
+  const keys = (merge_keys ?? []).filter((name) => !names.has(name));
+  const all = [...sorted, ...keys.map((name) => ({ name, direction: 1, nulls: 1 }) as const)];
+  const columns = all.map(({ name, direction, nulls }) => ({ values: sortValues(rows, name), direction, nulls }));
+  const compare = (a: number, b: number) => compareRows(columns, a, b) || a - b;
+  return isSorted(order, compare) ? order : order.slice().sort(compare);
+}
+
+function isSorted(order: Int32Array, compare: (a: number, b: number) => number): boolean {
+  for (let index = 1; index < order.length; index++) {
+    if (compare(order[index - 1] ?? 0, order[index] ?? 0) > 0) return false;
+  }
+  return true;
+}
+
+function compareRows(columns: SortColumn[], a: number, b: number): number {
+  for (const { values, direction, nulls } of columns) {
+    const left = values[a] ?? null;
+    const right = values[b] ?? null;
+    if (left === null || right === null) {
+      if (left !== right) return left === null ? nulls : -nulls;
+      continue;
+    }
+    const found = compareValues(left, right);
+    if (found !== 0) return found * direction;
+  }
+  return 0;
+}
+
+/** NaN sorts after every number, whatever the direction of the others would make of it. */
+function compareValues(left: Scalar, right: Scalar): number {
+  const found = compareScalars(left, right);
+  return Number.isNaN(found) ? Number(Number.isNaN(left)) - Number(Number.isNaN(right)) : found;
+}
+
+function sortValues({ row_count, columns }: TypedRows, name: string): (Scalar | null)[] {
+  const column = columns.find(({ field }) => field.name === name);
+  if (column === undefined || scalarKind(column.field.type) === null) {
+    const problem = column === undefined ? 'is not in the rows' : `is of type ${column.field.type}, which has no order`;
+    throw new DeltacatError('schema_mismatch', `The rows are sorted by column "${name}", which ${problem}.`, {
+      column: name,
+    });
+  }
+  const read = readColumn(new arrow.Vector(column.chunks));
+  return Array.from({ length: row_count }, (_, row) => {
+    const value = read(row);
+    // Flat columns read as scalars, but for times.
+    return value instanceof Moment ? value.ns : (value as Scalar | null);
+  });
+}

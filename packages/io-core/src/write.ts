@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type ContentType,
+  DeltacatError,
+  EMPTY_SCHEME_ID,
+  type PartitionScheme,
+  type PartitionValue,
+  type SchemaField,
+  type SortScheme,
+  type WriteEntry,
+  type WriteMode,
+} from '@deltacat/contract';
+import { coerceColumns, typeRows } from './coerce.ts';
+import { type ParquetCompression, writeParquet } from './formats/parquet-write.ts';
+import { type PartitionRows, partitionRows } from './partition.ts';
+import { gatherRows, type RowData, type TypedRows, tableOf } from './rows.ts';
+import { deserializeSchema, schemaFields } from './schema.ts';
+import { tableStats } from './stats.ts';
+import { openStorage } from './storage/open.ts';
+import { sortRows } from './write-order.ts';
+
+/** Where rows go and what they must become: mostly the words of a write session. */
+export interface WriteTarget {
+  /** The folder of the files: an absolute path or URI, made when it is missing. */
+  data_dir: string;
+  /** The table's schema as an Arrow schema message; wins over `schema`. Without either, rows are written as they are. */
+  schema_serialized?: string | null;
+  schema?: SchemaField[] | null;
+  schema_evolution_mode?: string | null;
+  schema_consistency_type?: string | null;
+  partition_scheme?: PartitionScheme | null;
+  sort_scheme?: SortScheme | null;
+  merge_keys?: string[] | null;
+  target_records_per_file?: number | null;
+  /** `delete` writes the merge keys of rows to remove; other modes do not change what is written. */
+  mode?: WriteMode | null;
+  format?: ContentType | null;
+  /** What file names begin with; a random part follows, so that writers of one folder never meet. */
+  file_prefix?: string | null;
+  compression?: ParquetCompression | null;
+}
+
+/** Rows of one file when the target does not say. */
+export const RECORDS_PER_FILE = 4_000_000;
+
+/** Arrow bytes of one file: WebAssembly addresses 4 GiB, and holds the rows twice while it encodes them. */
+const FILE_BYTES_MAX = 512 * 1024 * 1024;
+
+/**
+ * Writes rows as files of a table and tells the entries to commit, in the order of the files. The rows are fitted to
+ * the schema (`schema_mismatch` when they do not fit), split by the partition scheme and sorted. Nothing is visible to
+ * readers before the entries are committed; when this fails, the files written so far are removed.
+ */
+export async function writeRows(data: RowData, target: WriteTarget): Promise<WriteEntry[]> {
+  const format = target.format ?? 'parquet';
+  if (format !== 'parquet') {
+    throw new DeltacatError(
+      'not_supported',
+      `Files of type ${format} cannot be written here; write Parquet, or use the official Python client (pip install deltacat).`,
+      { content_type: format },
+    );
+  }
+  const rows = targetRows(data, target);
+  const parts = writeParts(rows, target);
+  const written: WriteEntry[] = [];
+  const batch = randomBytes(6).toString('hex');
+  try {
+    for (const [index, part] of parts.entries()) {
+      const name = `${target.file_prefix ?? 'w-'}${batch}-${String(index).padStart(5, '0')}.parquet`;
+      const path = `${target.data_dir.replace(/\/+$/, '')}/${name}`;
+      written.push(await writePart(rows, { ...part, path, target }));
+    }
+    return written;
+  } catch (error) {
+    await Promise.allSettled(written.map(({ path }) => openStorage(path).remove(path)));
+    throw error;
+  }
+}
+
+function targetRows(data: RowData, target: WriteTarget): TypedRows {
+  const fields = targetFields(target);
+  const delete_keys = target.mode === 'delete' ? deleteColumns(target) : null;
+  return fields === null ? typeRows(data) : coerceColumns(data, fields, { ...target, delete_keys });
+}
+
+function targetFields({ schema, schema_serialized }: WriteTarget): SchemaField[] | null {
+  if (!schema_serialized) return schema ?? null;
+  const known = new Map((schema ?? []).map((field) => [field.name, field]));
+  return schemaFields(deserializeSchema(schema_serialized)).map((field) => ({
+    ...field,
+    future_default: field.future_default ?? known.get(field.name)?.future_default,
+    consistency_type: field.consistency_type ?? known.get(field.name)?.consistency_type,
+  }));
+}
+
+/** What the rows of a delete must tell: their keys, and the partition they are in. */
+function deleteColumns({ merge_keys, partition_scheme }: WriteTarget): string[] {
+  if (!merge_keys?.length) {
+    throw new DeltacatError('merge_keys_required', 'Rows are deleted by merge keys, and the table has none.');
+  }
+  return [...new Set([...merge_keys, ...(partition_scheme?.keys ?? []).flatMap(({ key }) => key)])];
+}
+
+interface Part {
+  /** The rows of one file, in their order. */
+  order: Int32Array;
+  partition_values: PartitionValue[] | null;
+}
+
+function writeParts(rows: TypedRows, target: WriteTarget): Part[] {
+  const groups = writeGroups(rows, target);
+  const size = Math.min(target.target_records_per_file || RECORDS_PER_FILE, rowsThatFit(rows));
+  return groups.flatMap(({ rows: order, values: partition_values }) => {
+    const sorted = sortRows(rows, order, target);
+    const files = Math.ceil(sorted.length / size);
+    return Array.from({ length: files }, (_, file) => ({
+      order: sorted.subarray(file * size, (file + 1) * size),
+      partition_values,
+    }));
+  });
+}
+
+function writeGroups(rows: TypedRows, { partition_scheme }: WriteTarget): PartitionRows[] {
+  const sources = new Set(partition_scheme?.keys.flatMap(({ key }) => key));
+  if (sources.size === 0) return [{ values: null, rows: Int32Array.from({ length: rows.row_count }, (_, row) => row) }];
+  const columns = rows.columns.filter(({ field }) => sources.has(field.name));
+  return partitionRows(tableOf({ ...rows, columns }), partition_scheme);
+}
+
+function rowsThatFit({ row_count, columns }: TypedRows): number {
+  const bytes = columns.reduce((sum, { chunks }) => sum + chunks.reduce((all, chunk) => all + chunk.byteLength, 0), 0);
+  return Math.max(1, Math.floor(row_count / Math.max(1, Math.ceil(bytes / FILE_BYTES_MAX))));
+}
+
+async function writePart(
+  rows: TypedRows,
+  { order, partition_values, path, target }: Part & { path: string; target: WriteTarget },
+): Promise<WriteEntry> {
+  const { partition_scheme, sort_scheme, merge_keys, mode } = target;
+  const gathered = gatherRows(rows, order);
+  const content_length = await writeParquet(gathered, { path, compression: target.compression ?? 'zstd' });
+  return {
+    path,
+    record_count: order.length,
+    content_length,
+    source_content_length: content_length,
+    content_type: 'parquet',
+    content_encoding: 'identity',
+    column_stats: tableStats(tableOf(gathered)),
+    partition_values,
+    partition_scheme_id: partition_values === null ? null : (partition_scheme?.id ?? null),
+    sort_scheme_id: sort_scheme?.keys.length ? (sort_scheme.id ?? null) : EMPTY_SCHEME_ID,
+    entry_type: 'data',
+    entry_params: mode === 'delete' ? { equality_field_locators: merge_keys ?? [] } : null,
+  };
+}

@@ -153,4 +153,22 @@ describe('catalogs', () => {
     });
     expect((await server.request('GET', '/v1/catalogs/no.where')).status).toBe(422);
   });
+
+  test('each has namespaces, tables, numbers and operation ids of its own', async () => {
+    const data_roots = { disk: { root: '/data', storage_type: 'local' as const } };
+    const catalogs = ['first', 'second'].map((name) => ({ name, root: '/data', data_root: 'disk', data_roots }));
+    const several = await startTestServer({ config: { catalogs } });
+    const make = (catalog: string) =>
+      several.request('POST', `/v1/namespaces?catalog=${catalog}&operation_id=op`, { namespace: 'ns' });
+    expect((await make('first')).body).toMatchObject({ created: true, seq: 1 });
+    expect((await make('second')).body).toMatchObject({ created: true, seq: 1 });
+    await several.request('POST', '/v1/namespaces/ns/tables?catalog=second', { table: 't' });
+    const exists = async (query: string) =>
+      (await several.request('GET', `/v1/namespaces/ns/tables/t/exists${query}`)).body.exists;
+    expect([await exists('?catalog=second'), await exists('?catalog=first'), await exists('')]).toEqual([
+      ...[true, false, false],
+    ]);
+    expect((await several.request('GET', '/v1/catalogs/second')).body).toMatchObject({ data_roots, seq: 2 });
+    await several.close();
+  });
 });

@@ -1,0 +1,174 @@
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { DeltacatError } from '@deltacat/contract';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
+
+/** What DuckDB may use of the machine. */
+export interface EngineSettings {
+  /** The most memory of all queries together; what is more goes to the temporary directory. */
+  memory_limit_mb?: number;
+  temp_directory?: string;
+  threads?: number;
+}
+
+const MEMORY_DEFAULT_MB = 4096;
+
+/** Rows come out as fast as they are read only when a few row groups may wait: 2x faster than DuckDB's 1 MB, measured. */
+const STREAM_BUFFER_MB = 64;
+
+const SCHEMA_MISMATCH = 'deltacat: schema mismatch: ';
+
+let settings: EngineSettings = {};
+let engine: Promise<DuckDBInstance> | null = null;
+
+/** Sets what DuckDB may use. To be called before the first read: the engine is made once per process, by the first. */
+export function configureEngine(wanted: EngineSettings): void {
+  if (engine !== null) {
+    throw new DeltacatError('invalid_request', 'DuckDB is running already; configure it before the first read.');
+  }
+  settings = { ...wanted };
+}
+
+/** Ends the engine of this process, so that its memory and its temporary files are given back. The next read makes another. */
+export async function closeEngine(): Promise<void> {
+  const closing = engine;
+  engine = null;
+  (await closing)?.closeSync();
+}
+
+/** The SQL expression that fails a query with `schema_mismatch` and the message that `text`, an SQL expression, gives. */
+export function mismatchSql(text: string): string {
+  return `error('${SCHEMA_MISMATCH}' || ${text})`;
+}
+
+/** How a session is opened. */
+export interface SessionOptions {
+  /** A limit of this session alone. It costs an engine of its own, 20 ms. */
+  memory_limit_mb?: number | undefined;
+  /** Stops the running query when it is aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * One conversation with DuckDB: its variables and temporary tables live as long as it does. Whoever opens a session
+ * disposes of it; that also ends a query whose rows are no longer wanted.
+ */
+export class Session implements Disposable {
+  readonly #connection: DuckDBConnection;
+  readonly #own: DuckDBInstance | null;
+  readonly #signal: AbortSignal | undefined;
+  readonly #interrupt: () => void;
+
+  constructor(connection: DuckDBConnection, own: DuckDBInstance | null, signal?: AbortSignal) {
+    this.#connection = connection;
+    this.#own = own;
+    this.#signal = signal;
+    this.#interrupt = () => connection.interrupt();
+    signal?.addEventListener('abort', this.#interrupt);
+  }
+
+  /** Runs a statement and answers its rows, as plain values: for small results. */
+  async rows(sql: string): Promise<unknown[][]> {
+    return this.#guarded(async () => (await this.#connection.runAndReadAll(sql)).getRowsJS());
+  }
+
+  /** Runs a query and hands out its chunks, at most 2,048 rows each, as they come: one is fetched while one is used. */
+  async *chunks(sql: string): AsyncGenerator<DuckDBDataChunk> {
+    const result = await this.#guarded(() => this.#connection.stream(sql));
+    const fetch = () => this.#guarded(() => result.fetchChunk());
+    let next = fetch();
+    try {
+      for (;;) {
+        const chunk = await next;
+        if (chunk === null || chunk.rowCount === 0) return;
+        next = fetch();
+        // It may fail while the chunk is in use; it is awaited after.
+        next.catch(() => null);
+        yield chunk;
+      }
+    } finally {
+      // Where the reader gives up, the chunk on its way is waited for: the connection must not close under it.
+      await next.catch(() => null);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#signal?.removeEventListener('abort', this.#interrupt);
+    this.#connection.closeSync();
+    this.#own?.closeSync();
+  }
+
+  async #guarded<T>(act: () => Promise<T>): Promise<T> {
+    this.#signal?.throwIfAborted();
+    try {
+      return await act();
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      throw translate(error);
+    }
+  }
+}
+
+/** Opens a session on the engine of this process, which the first one makes. */
+export async function openSession(options: SessionOptions = {}): Promise<Session> {
+  const own =
+    options.memory_limit_mb === undefined
+      ? null
+      : await createEngine({ ...settings, memory_limit_mb: options.memory_limit_mb });
+  const connection = await (own ?? (await sharedEngine())).connect();
+  const session = new Session(connection, own, options.signal);
+  try {
+    const bufferMb = Math.min(
+      STREAM_BUFFER_MB,
+      Math.max(1, Math.floor((options.memory_limit_mb ?? memoryLimitMb()) / 8)),
+    );
+    await session.rows(`SET TimeZone = 'UTC'; SET streaming_buffer_size = '${bufferMb}MiB'`);
+    return session;
+  } catch (error) {
+    session[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function sharedEngine(): Promise<DuckDBInstance> {
+  engine ??= createEngine(settings).catch((error: unknown) => {
+    engine = null;
+    throw error;
+  });
+  return engine;
+}
+
+async function createEngine({ memory_limit_mb, temp_directory, threads }: EngineSettings): Promise<DuckDBInstance> {
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  return DuckDBInstance.create(':memory:', {
+    // Nothing is fetched from the network behind the user's back.
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    memory_limit: `${memory_limit_mb ?? memoryLimitMb()}MiB`,
+    temp_directory: temp_directory ?? join(tmpdir(), `deltacat-duckdb-${process.pid}`),
+    threads: String(threads ?? availableParallelism()),
+    // The order of rows is part of what a read promises.
+    preserve_insertion_order: 'true',
+  });
+}
+
+function memoryLimitMb(): number {
+  return settings.memory_limit_mb ?? Math.min(MEMORY_DEFAULT_MB, Math.floor(totalmem() / 2 / 2 ** 20));
+}
+
+function translate(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const at = error.message.indexOf(SCHEMA_MISMATCH);
+  if (at >= 0) {
+    return new DeltacatError('schema_mismatch', error.message.slice(at + SCHEMA_MISMATCH.length), {}, { cause: error });
+  }
+  if (/^(Conversion|Mismatch Type) Error|Unimplemented type for cast|Cannot cast/.test(error.message)) {
+    const message = `A file does not fit the schema of its table: ${error.message}`;
+    return new DeltacatError('schema_mismatch', message, {}, { cause: error });
+  }
+  if (error.message.startsWith('Out of Memory Error')) {
+    const message = `DuckDB ran out of memory; raise memory_limit_mb or free disk for its temporary directory. ${error.message}`;
+    return new DeltacatError('service_unavailable', message, {}, { cause: error });
+  }
+  return error;
+}

@@ -46,7 +46,7 @@ function absent(error: unknown): null {
 async function load(client: Client, file: string): Promise<bigint> {
   await timed('register the flights file where it is (no copy)', async () => {
     const known = await client.catalog.namespaceExists({ namespace: SOURCE.namespace });
-    if (!known.exists) await client.catalog.createNamespace({ namespace: SOURCE.namespace });
+    if (!known) await client.catalog.createNamespace({ namespace: SOURCE.namespace });
     const committed = await client.catalog.write(file, {
       ...SOURCE,
       mode: (await exists(client, SOURCE)) ? 'replace' : 'create',
@@ -66,7 +66,7 @@ async function load(client: Client, file: string): Promise<bigint> {
 }
 
 async function exists(client: Client, table: { namespace: string; table: string }): Promise<boolean> {
-  return (await client.catalog.tableExists(table)).exists;
+  return client.catalog.tableExists(table);
 }
 
 async function appendNumbered(client: Client): Promise<string> {

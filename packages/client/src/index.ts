@@ -1,1 +1,24 @@
-export {};
+export type { Call, OperationAnswer, OperationArguments, Operations } from './bind.ts';
+export type { Catalog } from './catalog.ts';
+export { Client, type ClientOptions, URL_DEFAULT } from './client.ts';
+export { ConcurrentModificationError, ConnectionError, RequestError, type RequestFailure } from './errors.ts';
+export type {
+  ManifestArguments,
+  PlanArguments,
+  PlannedArguments,
+  ReadArguments,
+  ReadAs,
+  ReadOptions,
+  ReadResults,
+} from './read.ts';
+export { type PartitionSummary, type PlanScope, ReadPlan } from './read-plan.ts';
+export type { CallOptions } from './request.ts';
+export type {
+  CommitArguments,
+  CommitResult,
+  CreateIfMissing,
+  StageArguments,
+  WriteArguments,
+  WriteData,
+} from './write.ts';
+export { type EntryFacts, type SessionCommitOptions, WriteSession, type WriteSessionState } from './write-session.ts';

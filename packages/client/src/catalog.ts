@@ -1,0 +1,98 @@
+import { API, type OperationName } from '@deltacat/contract';
+import type { Table } from 'apache-arrow';
+import { bind, type OperationAnswer, type OperationArguments, type Operations } from './bind.ts';
+import {
+  type ManifestArguments,
+  type PlanArguments,
+  planRead,
+  type ReadArguments,
+  type ReadAs,
+  type ReadResults,
+  readManifest,
+  readRows,
+} from './read.ts';
+import type { ReadPlan } from './read-plan.ts';
+import {
+  type CommitArguments,
+  type CommitResult,
+  commitFiles,
+  findWriteSession,
+  type StageArguments,
+  stageWrite,
+  type WriteArguments,
+  type WriteData,
+  type Writer,
+  writeTable,
+} from './write.ts';
+import type { WriteSession, WriteSessionState } from './write-session.ts';
+
+/** Operations of the server itself, not of a catalog. */
+export const SERVER_OPERATIONS = ['health', 'get_server_endpoints'] as const satisfies OperationName[];
+
+/** Operations that a catalog has methods of. */
+export type CatalogOperation = Exclude<OperationName, (typeof SERVER_OPERATIONS)[number]>;
+
+type Bound = Operations<CatalogOperation>;
+/** Methods that answer something handier than the operation itself. */
+type Replaced = 'listCatalogs' | 'namespaceExists' | 'tableExists' | 'getWriteSession';
+
+/**
+ * Namespaces, tables, and the rows in them. Every operation of the API has a method of its name in camelCase that takes one
+ * object of all its fields; those below are more than that. All reject with a `RequestError` that carries the server's code.
+ */
+export interface Catalog extends Omit<Bound, Replaced> {
+  /** The catalogs that the server serves. */
+  listCatalogs(): Promise<OperationAnswer<'list_catalogs'>['catalogs']>;
+  /** Whether a namespace exists. */
+  namespaceExists(input: OperationArguments<'namespace_exists'>): Promise<boolean>;
+  /** Whether a table, or a version of it, exists. */
+  tableExists(input: OperationArguments<'table_exists'>): Promise<boolean>;
+
+  /**
+   * Reads rows: as an Arrow `Table`, or by `read_as` as `objects` or `batches`. Files are opened here, not by the server.
+   * `limit` and `offset` count FILES of the plan, as in the Python client; without a limit everything is read, from one
+   * snapshot. A table without a schema reads as its manifest table, one row per file. Rejects with `table_not_found`,
+   * `unknown_column`, `invalid_predicate`, `invalid_as_of`, and `not_supported` for files that cannot be read here.
+   */
+  read<As extends ReadAs = 'arrow'>(input: ReadArguments<As>): Promise<ReadResults[As]>;
+  /** Plans a read without doing it: which files of one snapshot hold the rows. `read({ plan })` does it later. */
+  plan(input: PlanArguments): Promise<ReadPlan>;
+  /** Reads the files that a manifest table names (its column `path`): the second step for tables without a schema. */
+  fromManifestTable<As extends ReadAs = 'arrow'>(table: Table, input?: ManifestArguments<As>): Promise<ReadResults[As]>;
+  /** A few rows as the server reads them, with the schema and the number of rows: for a look, not for work. */
+  preview(input: OperationArguments<'preview_rows'>): Promise<OperationAnswer<'preview_rows'>>;
+
+  /**
+   * Writes rows, all of them or none: opens a session, puts files into its folder, and commits. In mode `auto` a missing
+   * table is created with the schema of the rows. Paths and globs of Parquet files are registered where they are, not
+   * copied. Answers with the totals, `seq` and `committed_at_ns` of the commit. Rejects with `schema_mismatch`,
+   * `merge_keys_required`, `table_not_found` (other modes), `invalid_entry`, or a `ConcurrentModificationError`.
+   */
+  write(data: WriteData, input: WriteArguments): Promise<WriteSessionState>;
+  /** Opens a write session: a folder for files that you write yourself. Use it with `await using`. */
+  stage(input: StageArguments): Promise<WriteSession>;
+  /** Finds a write session by its id, in whatever state it is. Nothing keeps it alive but its own `heartbeat()`. */
+  getWriteSession(input: OperationArguments<'get_write_session'>): Promise<WriteSession>;
+  /** Makes files visible, all at once: those of a session, or files anywhere with the table they belong to. */
+  commit(input: CommitArguments): Promise<CommitResult>;
+}
+
+/** The methods of `client.catalog`. */
+export function createCatalog(writer: Writer): Catalog {
+  const { call } = writer;
+  const ops = Object.keys(API).filter((op) => !(SERVER_OPERATIONS as readonly string[]).includes(op));
+  return {
+    ...bind(call, ops as CatalogOperation[]), // the keys of the table, without those of the server
+    listCatalogs: async () => (await call('list_catalogs')).catalogs,
+    namespaceExists: async (input) => (await call('namespace_exists', input)).exists,
+    tableExists: async (input) => (await call('table_exists', input)).exists,
+    read: (input) => readRows(call, input),
+    plan: (input) => planRead(call, input),
+    fromManifestTable: (table, input = {}) => readManifest(table, input),
+    preview: (input) => call('preview_rows', input),
+    write: (data, input) => writeTable(writer, data, input),
+    stage: (input) => stageWrite(writer, input),
+    getWriteSession: (input) => findWriteSession(writer, input),
+    commit: (input) => commitFiles(writer, input),
+  };
+}

@@ -1,0 +1,156 @@
+import { DeltacatError, type Predicate } from '@deltacat/contract';
+import type { PlanRows } from '@deltacat/io-core';
+import type { RecordBatch, Table } from 'apache-arrow';
+import type { Call } from './bind.ts';
+import { ReadPlan } from './read-plan.ts';
+
+/** What rows of which table are wanted. */
+export interface PlanArguments {
+  namespace: string;
+  table: string;
+  /** The table version; the latest active one when left out. */
+  table_version?: string | undefined;
+  /** Read the state of that time, in nanoseconds since 1970, such as a commit's `committed_at_ns`. */
+  as_of?: bigint | undefined;
+  /** Columns to read, in this order; all when left out. */
+  columns?: string[] | undefined;
+  /** Which rows to keep, as a tree of comparisons: `{ and: [{ eq: ['task', 'pick'] }, { gte: ['length', 32] }] }`. */
+  filter_predicate?: Predicate | null | undefined;
+  recipe_hash?: string | undefined;
+  /** Skip that many FILES of the plan, not rows. */
+  offset?: number | undefined;
+  /** At most that many FILES, not rows. */
+  limit?: number | undefined;
+  /** Statistics of each file: bounds and nulls of its columns. Default false. */
+  include_stats?: boolean | undefined;
+  /** false: totals only, no files. Default true. */
+  include_files?: boolean | undefined;
+  /** The data root to prefer where the table is replicated. */
+  root?: string | undefined;
+  catalog?: string | undefined;
+}
+
+/** What rows come as: an Arrow `Table`, an array of objects, or Arrow `RecordBatch`es one after another. */
+export interface ReadResults {
+  arrow: Table;
+  objects: Record<string, unknown>[];
+  batches: AsyncIterable<RecordBatch>;
+}
+/** The name of a form that rows come in. */
+export type ReadAs = keyof ReadResults;
+
+/** How rows are returned. */
+export interface ReadOptions<As extends ReadAs> {
+  /** Default `arrow`. */
+  read_as?: As | undefined;
+  /** Adds a column of that name with the path of the file that each row is from. */
+  file_path_column?: string | undefined;
+}
+
+/** A plan that was made before, and what is wanted of it. */
+export interface PlannedArguments {
+  plan: ReadPlan;
+  /** Columns in place of those that the plan was made for. */
+  columns?: string[] | undefined;
+  /** Rows to keep of those that the plan was made for. */
+  filter_predicate?: Predicate | null | undefined;
+}
+
+/** What to read: a table, or a plan that was made before. */
+export type ReadArguments<As extends ReadAs> = ReadOptions<As> &
+  ((PlanArguments & { plan?: undefined }) | PlannedArguments);
+
+/** What to read of a manifest table. */
+export interface ManifestArguments<As extends ReadAs> extends ReadOptions<As> {
+  columns?: string[] | undefined;
+  filter_predicate?: Predicate | null | undefined;
+}
+
+/** Plans a read: see `Catalog.plan`. */
+export async function planRead(call: Call, args: PlanArguments): Promise<ReadPlan> {
+  const { namespace, table, table_version, columns, filter_predicate, recipe_hash, catalog } = args;
+  const about = { namespace, table, table_version, columns, filter_predicate, recipe_hash, catalog };
+  const flags = {
+    max_files: args.limit,
+    include_column_stats: args.include_stats,
+    include_files: args.include_files,
+    preferred_root: args.root,
+  };
+  const ask = (file_offset: number | undefined, as_of: bigint | undefined) =>
+    call('plan_read', { ...about, ...flags, file_offset, as_of });
+  const first = await ask(args.offset, args.as_of);
+  // Later pages must be of the same snapshot, whatever was committed in between.
+  const as_of = args.as_of ?? first.as_of ?? undefined;
+  const scope = { columns: columns ?? null, filter_predicate: filter_predicate ?? null };
+  return new ReadPlan(first, scope, (file_offset) => ask(file_offset, as_of));
+}
+
+/** Reads rows: see `Catalog.read`. */
+export async function readRows<As extends ReadAs>(call: Call, args: ReadArguments<As>): Promise<ReadResults[As]> {
+  const plan = args.plan ?? (await planWhole(call, args));
+  refuseWithoutFiles(plan);
+  const columns = args.columns ?? plan.scope.columns;
+  const filter = args.plan === undefined ? plan.scope.filter_predicate : narrowed(args);
+  const { file_path_column } = args;
+  const { executePlan } = await engine();
+  const rows = executePlan(plan.raw, {
+    filter,
+    ...(columns === null ? {} : { columns }),
+    ...(file_path_column === undefined ? {} : { file_path_column }),
+  });
+  return inForm(rows, args.read_as);
+}
+
+/** Reads the files that a manifest table names: see `Catalog.fromManifestTable`. */
+export async function readManifest<As extends ReadAs>(
+  manifest: Table,
+  { columns, filter_predicate, file_path_column, read_as }: ManifestArguments<As>,
+): Promise<ReadResults[As]> {
+  const { fromManifestTable } = await engine();
+  const rows = await fromManifestTable(manifest, {
+    filter: filter_predicate ?? null,
+    ...(columns === undefined ? {} : { columns }),
+    ...(file_path_column === undefined ? {} : { file_path_column }),
+  });
+  return inForm(rows, read_as);
+}
+
+/** Loaded when rows are first read: it takes as long as all the rest of the client, about 0.2 s. */
+function engine() {
+  return import('@deltacat/io-core');
+}
+
+/** Without a limit the caller wants everything, in however many pages the server hands it out. */
+async function planWhole(call: Call, args: PlanArguments): Promise<ReadPlan> {
+  const plan = await planRead(call, args);
+  return args.limit === undefined ? plan.complete() : plan;
+}
+
+/** A plan leaves out files that its own filter excludes, so that rows outside that filter are found by chance only. */
+function narrowed({ plan, filter_predicate }: PlannedArguments): Predicate | null {
+  const filters = [plan.scope.filter_predicate, filter_predicate ?? null].filter((filter) => filter !== null);
+  return filters.length > 1 ? { and: filters } : (filters[0] ?? null);
+}
+
+function refuseWithoutFiles({ raw }: ReadPlan): void {
+  if (raw.total_files === 0 || raw.returned_files > 0 || raw.truncated || raw.scan_tasks.length > 0) return;
+  throw new DeltacatError(
+    'invalid_request',
+    `The plan of ${raw.namespace}.${raw.table} counts ${raw.total_files} files but names none, so it cannot be read. Plan with include_files, and an offset below the number of files.`,
+  );
+}
+
+const FORMS: { [As in ReadAs]: (rows: PlanRows) => ReadResults[As] | Promise<ReadResults[As]> } = {
+  arrow: (rows) => rows.table(),
+  objects: (rows) => rows.objects(),
+  batches: (rows) => rows.batches(),
+};
+
+async function inForm<As extends ReadAs>(rows: PlanRows, read_as: As | undefined): Promise<ReadResults[As]> {
+  const form = FORMS[read_as ?? ('arrow' as As)]; // the default of As, by the signatures of Catalog
+  if (form !== undefined) return form(rows);
+  throw new DeltacatError(
+    'not_supported',
+    `Rows cannot be read as "${read_as}" here. Choose ${Object.keys(FORMS).join(', ')}; the official Python client has more.`,
+  );
+}

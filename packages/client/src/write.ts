@@ -1,0 +1,137 @@
+import type { ContentType, WriteEntry, WriteMode } from '@deltacat/contract';
+import type { writeRows } from '@deltacat/io-core';
+import type { Call, OperationAnswer, OperationArguments } from './bind.ts';
+import type { SourceFiles } from './source-files.ts';
+import { WriteSession, type WriteSessionState } from './write-session.ts';
+
+/**
+ * What can be written: an Arrow `Table`, an array of objects (rows), an object of arrays (columns; typed arrays keep their
+ * type), or paths and globs of files that exist already, which are registered where they are.
+ */
+export type WriteData = Parameters<typeof writeRows>[0] | string | string[];
+
+/** The definition of a table that a write makes when it is missing. */
+export type CreateIfMissing = NonNullable<OperationArguments<'create_write_session'>['create_if_missing']>;
+
+/** Where a session writes, and how. */
+export interface StageArguments {
+  namespace: string;
+  table: string;
+  /** What the write does to its table. Default `auto`: create it when missing, merge if it has merge keys, else append. */
+  mode?: WriteMode | undefined;
+  /** The format of the files. Default `parquet`. */
+  format?: ContentType | undefined;
+  table_version?: string | undefined;
+  /** The name of the data root to write to. */
+  root?: string | undefined;
+  /** The same key and owner find an open session again. */
+  write_key?: string | undefined;
+  /** Who owns the session; the client's `worker_id` when a `write_key` is given without it. */
+  owner_key?: string | undefined;
+  /** Accept files outside the session's folder. */
+  allow_external_entries?: boolean | undefined;
+  /** How to create the table when it is missing, in mode `auto` or `create`. */
+  create_if_missing?: CreateIfMissing | undefined;
+  catalog?: string | undefined;
+}
+
+/** Where rows are written, and how. */
+export interface WriteArguments extends StageArguments {
+  commit_message?: string | undefined;
+}
+
+/** Files to make visible: those of a session, or files anywhere with the table they belong to. */
+export type CommitArguments =
+  | { session: WriteSession; entries: WriteEntry[]; commit_message?: string | undefined }
+  | {
+      session?: undefined;
+      namespace: string;
+      table: string;
+      entries: WriteEntry[];
+      mode?: WriteMode | undefined;
+      format?: ContentType | undefined;
+      table_version?: string | undefined;
+      commit_message?: string | undefined;
+      catalog?: string | undefined;
+    };
+
+/** What a commit answers: totals of the files, and where the commit stands in the catalog's history. */
+export type CommitResult = WriteSessionState | OperationAnswer<'commit_write'>;
+
+/** What writes are made with. */
+export interface Writer {
+  call: Call;
+  worker_id: string;
+  closing: AbortSignal;
+}
+
+/** Opens a write session: see `Catalog.stage`. */
+export async function stageWrite({ call, worker_id, closing }: Writer, args: StageArguments): Promise<WriteSession> {
+  const owner_key = args.owner_key ?? (args.write_key === undefined ? undefined : worker_id);
+  const state = await call('create_write_session', { ...args, owner_key });
+  return new WriteSession(state, { call, closing, heartbeat: true });
+}
+
+/** Finds a write session: see `Catalog.getWriteSession`. */
+export async function findWriteSession(
+  { call, closing }: Writer,
+  args: OperationArguments<'get_write_session'>,
+): Promise<WriteSession> {
+  const state = await call('get_write_session', args);
+  return new WriteSession(state, { call, closing, heartbeat: false });
+}
+
+/** Writes rows: see `Catalog.write`. */
+export async function writeTable(writer: Writer, data: WriteData, args: WriteArguments): Promise<WriteSessionState> {
+  const { commit_message, ...stage } = args;
+  if (isPaths(data)) {
+    const { findSourceFiles } = await import('./source-files.ts');
+    const files = await findSourceFiles(data, args.format ?? 'parquet');
+    await using session = await stageWrite(writer, { ...definedBy(files, stage), allow_external_entries: true });
+    return await session.commit(files.entries, withMessage(commit_message));
+  }
+  const [{ serializeSchema, writeRows }, { Table }] = await Promise.all([
+    import('@deltacat/io-core'),
+    import('apache-arrow'),
+  ]);
+  // Plain values get their types when they are written, and the table gets them from the files.
+  const schema_serialized = data instanceof Table ? serializeSchema(data.schema) : null;
+  await using session = await stageWrite(writer, definedBy({ schema_serialized }, stage));
+  const entries = await writeRows(data, session.state);
+  return await session.commit(entries, withMessage(commit_message));
+}
+
+/** Makes files visible: see `Catalog.commit`. */
+export async function commitFiles({ call }: Writer, args: CommitArguments): Promise<CommitResult> {
+  const { commit_message } = args;
+  if (args.session !== undefined) return args.session.commit(args.entries, withMessage(commit_message));
+  const { namespace, table, entries, mode, format, table_version, catalog } = args;
+  const about = { namespace, table, mode, table_version, catalog, commit_message };
+  return call('commit_write', { ...about, content_type: format, manifest_entries: entries });
+}
+
+function withMessage(commit_message: string | undefined) {
+  return commit_message === undefined ? {} : { commit_message };
+}
+
+function isPaths(data: WriteData): data is string | string[] {
+  return (
+    typeof data === 'string' ||
+    (Array.isArray(data) && data.length > 0 && data.every((item) => typeof item === 'string'))
+  );
+}
+
+const CREATING: WriteMode[] = ['auto', 'create'];
+
+function mayCreate({ mode = 'auto', create_if_missing }: StageArguments): boolean {
+  return CREATING.includes(mode) && create_if_missing?.schema_def === undefined;
+}
+
+/** A table that is missing is made with the schema of what is written, unless the caller defines another. */
+function definedBy(
+  { schema_serialized }: Pick<SourceFiles, 'schema_serialized'>,
+  stage: StageArguments,
+): StageArguments {
+  if (schema_serialized === null || !mayCreate(stage)) return stage;
+  return { ...stage, create_if_missing: { schema_def: schema_serialized, ...stage.create_if_missing } };
+}

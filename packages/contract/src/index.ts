@@ -15,4 +15,5 @@ export * from './values/properties.ts';
 export * from './values/query.ts';
 export * from './values/schema.ts';
 export * from './values/schemes.ts';
+export * from './values/text.ts';
 export * from './values/words.ts';

@@ -6,6 +6,7 @@ import { properties } from '../values/properties.ts';
 import { changed, changing, flag, reading } from '../values/query.ts';
 import { schemaDefinition, schemaField } from '../values/schema.ts';
 import { partitionScheme, sortScheme } from '../values/schemes.ts';
+import { freeText } from '../values/text.ts';
 import { contentType, lifecycleState } from '../values/words.ts';
 
 const params = { namespace: namespaceName, table: tableName };
@@ -33,9 +34,9 @@ export const tableDefinition = {
   default_content_type: contentType.nullish(),
   partition_scheme: partitionScheme.nullish(),
   sort_scheme: sortScheme.nullish(),
-  table_description: z.string().max(65_536).nullish(),
+  table_description: freeText.nullish(),
   table_properties: properties.nullish(),
-  table_version_description: z.string().max(65_536).nullish(),
+  table_version_description: freeText.nullish(),
   table_version_properties: properties.nullish(),
   lifecycle_state: lifecycleState.nullish(),
   namespace_properties: properties.nullish(),

@@ -7,6 +7,7 @@ import { dataRoot } from '../values/plan.ts';
 import { changed, changing, inCatalog, inTransaction, operation, whole } from '../values/query.ts';
 import { schemaField } from '../values/schema.ts';
 import { partitionScheme, sortScheme } from '../values/schemes.ts';
+import { freeText, keyText } from '../values/text.ts';
 import { contentType, writeMode } from '../values/words.ts';
 import { tableDefinition } from './tables.ts';
 
@@ -14,7 +15,7 @@ import { tableDefinition } from './tables.ts';
 export const INLINE_ROWS_MAX = 10_000;
 
 const params = { namespace: namespaceName, table: tableName };
-const sessionParams = { session_id: z.string().min(1).max(255) };
+const sessionParams = { session_id: keyText.min(1).max(255) };
 const found = ['catalog_not_found', 'namespace_not_found', 'table_not_found', 'table_version_not_found'] as const;
 const data = [
   'invalid_entry',
@@ -85,7 +86,7 @@ export const createWriteSession = endpoint({
       .max(1024)
       .nullish()
       .meta({ description: 'The same key and owner find an open session again.' }),
-    owner_key: z.string().max(1024).nullish(),
+    owner_key: keyText.nullish(),
     allow_external_entries: z.boolean().nullish().meta({ description: 'Accept files outside the session folder.' }),
     create_if_missing: z
       .object({ ...tableDefinition, auto_create_namespace: z.boolean().nullish() })
@@ -147,7 +148,7 @@ export const commitWriteSession = endpoint({
     entries: z.array(writeEntry).max(ENTRIES_MAX),
     operation_id: operation.operation_id,
     transaction_version: whole.nullish(),
-    commit_message: z.string().max(65_536).nullish(),
+    commit_message: freeText.nullish(),
   },
   output: writeSession,
   errors: [
@@ -173,7 +174,7 @@ export const abortWriteSession = endpoint({
   summary: 'Give a write session up; nothing of it becomes visible.',
   params: sessionParams,
   query: inCatalog,
-  body: { session_version: whole, reason: z.string().max(65_536).nullish() },
+  body: { session_version: whole, reason: freeText.nullish() },
   output: writeSession,
   errors: ['write_session_not_found', 'catalog_not_found', 'session_version_mismatch', 'write_session_closed'],
   role: 'WRITER',
@@ -198,7 +199,7 @@ export const commitWrite = endpoint({
   body: {
     manifest_entries: z.array(writeEntry).max(ENTRIES_MAX),
     validation_token: z.string().nullish(),
-    commit_message: z.string().max(65_536).nullish(),
+    commit_message: freeText.nullish(),
   },
   output: z.object({
     committed: z.boolean(),
@@ -232,7 +233,7 @@ export const writeData = endpoint({
     data: z
       .union([z.record(z.string(), z.array(z.unknown())), z.array(z.record(z.string(), z.unknown()))])
       .meta({ description: 'Rows as a list of objects, or columns as an object of lists.' }),
-    commit_message: z.string().max(65_536).nullish(),
+    commit_message: freeText.nullish(),
   },
   output: z.object({
     table: z.string(),
@@ -271,7 +272,7 @@ export const rollbackTable = endpoint({
     'Bring a table version back to its rows and schema of an earlier time. History stays: roll forward the same way.',
   params,
   query: { table_version: tableVersion.nullish(), ...changing },
-  body: { as_of: nanoseconds, commit_message: z.string().max(65_536).nullish() },
+  body: { as_of: nanoseconds, commit_message: freeText.nullish() },
   output: z.object({
     table: z.string(),
     as_of: nanoseconds.nullish(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { count } from './numbers.ts';
 import { columnStats, partitionValue } from './plan.ts';
+import { keyText } from './text.ts';
 import { contentEncoding, contentType } from './words.ts';
 
 /** The most files of one commit. */
@@ -25,7 +26,7 @@ export const writeEntry = z.object({
   entry_type: z.string().nullish(),
   entry_params: z.object({ equality_field_locators: z.array(z.string()).nullish() }).nullish(),
   mandatory: z.boolean().nullish(),
-  id: z.string().nullish(),
+  id: keyText.nullish(),
 });
 /** One file that a write hands over. */
 export type WriteEntry = z.infer<typeof writeEntry>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseJson } from './json.ts';
 import { catalogName } from './names.ts';
 import { count, nanoseconds } from './numbers.ts';
+import { keyText } from './text.ts';
 
 /** A boolean that may arrive as the text `true` or `false`, as in a query string. */
 export const flag = z.preprocess(
@@ -45,7 +46,7 @@ export const reading = { ...inCatalog, ...inTransaction };
 /** The longest operation id. */
 export const OPERATION_ID_LENGTH_MAX = 255;
 
-const operationId = z.string().min(1).max(OPERATION_ID_LENGTH_MAX);
+const operationId = keyText.min(1).max(OPERATION_ID_LENGTH_MAX);
 
 /** An id chosen by the caller: the same id with the same payload is done once and answered alike. */
 export const operation = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keyText } from './text.ts';
 import { consistencyType, nullOrder, sortOrder } from './words.ts';
 
 /** The most fields of one table schema. */
@@ -9,8 +10,7 @@ export const mergeOrder = z.object({ sort_order: sortOrder, null_order: nullOrde
 
 /** One column of a table: an Arrow type by its alias, and how the column behaves. */
 export const schemaField = z.object({
-  name: z
-    .string()
+  name: keyText
     .min(1, 'a field needs a name')
     .max(1024)
     .meta({ description: 'Column name, unique whatever its case.' }),

@@ -14,6 +14,9 @@ import { replaceTable } from './table-replacement.ts';
 
 type Input = InputOf<Api['create_table']>;
 
+/** The namespace of clients that name none: it is made for its first table. */
+const DEFAULT_NAMESPACE = 'default';
+
 /**
  * Creates a table, or, when it exists and `table_version` names its next version, that version. Of two that create
  * one name, exactly one wins.
@@ -39,8 +42,9 @@ export const createTable: Handler<'create_table'> = async (context, input) => {
 async function namespaceFor(change: Change, context: RequestContext, input: Input): Promise<Namespace> {
   const found = await findNamespace(change.queries, change.view, input.namespace);
   if (found) return found;
-  // Clients that name their version send false by leaving it out; those that name none mean true by it.
-  const create = input.auto_create_namespace ?? context.client_version === null;
+  // Clients that name their version mean false by leaving it out; those that name none mean true by it.
+  const leftOut = (input.auto_create_namespace ?? null) === null && context.client_version === null;
+  const create = input.auto_create_namespace || leftOut || input.namespace === DEFAULT_NAMESPACE;
   if (!create) return requireNamespace(change.queries, change.view, input.namespace);
   const properties = mergeProperties({}, input.namespace_properties);
   return createNamespaceIn(change, { name: input.namespace, properties });

@@ -111,7 +111,7 @@ describe('describe_table', () => {
     expect(then.body).toMatchObject({ properties: { stage: 1 }, seq: made.body.seq });
     expect((await describeTable('timed')).properties).toEqual({ stage: 2 });
     const before = await server.request('GET', at('timed', `?as_of=${made.body.committed_at_ns - 1n}`));
-    expect(before).toMatchObject({ status: 404, body: { error: { code: 'table_not_found' } } });
+    expect(before).toMatchObject({ status: 400, body: { error: { code: 'invalid_as_of' } } });
   });
 
   test('what is missing or malformed is refused', async () => {

@@ -23,7 +23,7 @@ export interface Touch {
   partition_id?: string | null;
 }
 
-/** The object that stands for a name: whoever takes or frees the name touches it. */
+/** The object that stands for a name: whoever takes the name touches it. */
 export function nameObject(parentId: string, name: string): string {
   return `${parentId}/${name}`;
 }

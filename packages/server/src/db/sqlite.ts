@@ -23,15 +23,16 @@ const BUSY_TIMEOUT_MS = 10_000;
 export async function openSqlite(folder: string): Promise<Database> {
   mkdirSync(folder, { recursive: true });
   const release = holdFolder(folder);
+  const file = join(folder, 'catalog.db');
+  const writer = connect(file);
   try {
-    const file = join(folder, 'catalog.db');
-    const writer = connect(file);
     const queries = kyselyOn(writer);
     await migrate(queries, { migrations: MIGRATIONS, id: 'integer primary key autoincrement' });
     const readerConnection = connect(file);
     readerConnection.exec('PRAGMA query_only = 1');
     return database({ writer, queries, reader: kyselyOn(readerConnection), release });
   } catch (error) {
+    writer.close();
     release();
     throw error;
   }
@@ -48,14 +49,19 @@ function database(parts: { writer: DatabaseSync; queries: Queries; reader: Queri
     release: () => writer.exec('RELEASE unit'),
     undo: () => writer.exec('ROLLBACK TO unit; RELEASE unit'),
   });
+  const close = async () => {
+    await units.close();
+    await reader.destroy();
+    await queries.destroy();
+    release();
+  };
+  let closing: Promise<void> | null = null;
   return {
     unit: (work) => units.run(work),
     reader,
-    async close() {
-      await units.close();
-      await reader.destroy();
-      await queries.destroy();
-      release();
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { DeltaType, PartitionValue } from '@deltacat/contract';
 import type { Queries } from '../db/database.ts';
-import { type View, visible } from './view.ts';
+import type { View } from './view.ts';
 
 /** A delta as a view shows it, with its partition and the totals of its manifest. */
 export interface DeltaInView {
@@ -34,32 +34,49 @@ export async function listDeltas(
   view: View,
   wanted: { stream_id: string; partition_ids?: string[] | null },
 ): Promise<DeltaInView[]> {
-  const { partition_ids } = wanted;
-  if (!partition_ids) return selectDeltas(queries, view, wanted.stream_id).execute() as Promise<DeltaInView[]>;
+  const { partition_ids, stream_id } = wanted;
   const found: DeltaInView[] = [];
+  if (!partition_ids) return (await selectDeltas(queries, view, { stream_id }).execute()).sort(byCommit);
   for (let start = 0; start < partition_ids.length; start += PARTITIONS_PER_QUERY_MAX) {
     const some = partition_ids.slice(start, start + PARTITIONS_PER_QUERY_MAX);
-    const rows = await selectDeltas(queries, view, wanted.stream_id).where('deltas.partition_id', 'in', some).execute();
-    found.push(...(rows as DeltaInView[]));
+    for (const row of await selectDeltas(queries, view, { partition_ids: some }).execute()) found.push(row);
   }
-  return found.sort((a, b) => a.from_seq - b.from_seq || Number(a.position - b.position));
+  return found.sort(byCommit);
 }
 
-function selectDeltas(queries: Queries, view: View, stream_id: string) {
-  return queries
+function byCommit(a: DeltaInView, b: DeltaInView): number {
+  if (a.from_seq !== b.from_seq) return a.from_seq - b.from_seq;
+  if (a.position !== b.position) return a.position < b.position ? -1 : 1;
+  return a.row_id - b.row_id;
+}
+
+type Wanted = { stream_id: string } | { partition_ids: string[] };
+
+/**
+ * What is still there and what a later commit ended, each by its own range of an index: one condition for both would
+ * read everything that was ever ended. One statement, so that nothing ends in between.
+ */
+function selectDeltas(queries: Queries, view: View, wanted: Wanted) {
+  const standing = selectCommitted(queries, view, wanted).where('deltas.to_seq', 'is', null);
+  return standing.unionAll(selectCommitted(queries, view, wanted).where('deltas.to_seq', '>', view.seq));
+}
+
+function selectCommitted(queries: Queries, view: View, wanted: Wanted) {
+  const query = queries
     .selectFrom('deltas')
     .innerJoin('partitions', 'partitions.partition_id', 'deltas.partition_id')
     .innerJoin('manifests', 'manifests.manifest_id', 'deltas.manifest_id')
     .select([
       'deltas.row_id',
-      'deltas.from_seq',
+      // Committed deltas have both.
+      (expression) => expression.ref('deltas.from_seq').$notNull().as('from_seq'),
       'deltas.partition_id',
       'partitions.scheme_id',
       'partitions.partition_values',
       'deltas.stream_id',
       'deltas.manifest_id',
       'deltas.delta_type',
-      'deltas.position',
+      (expression) => expression.ref('deltas.position').$notNull().as('position'),
       'deltas.previous_position',
       'manifests.entry_params',
       'manifests.author_name',
@@ -68,8 +85,7 @@ function selectDeltas(queries: Queries, view: View, stream_id: string) {
       'manifests.content_length as bytes',
       'manifests.file_count as files',
     ])
-    .where('deltas.stream_id', '=', stream_id)
-    .where(visible(view, 'deltas'))
-    .orderBy('deltas.from_seq')
-    .orderBy('deltas.position');
+    .where('deltas.from_seq', '<=', view.seq);
+  if ('stream_id' in wanted) return query.where('deltas.stream_id', '=', wanted.stream_id);
+  return query.where('deltas.partition_id', 'in', wanted.partition_ids);
 }

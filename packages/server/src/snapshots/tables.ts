@@ -90,5 +90,14 @@ export async function requireTableAt(queries: Queries, view: View, name: TableNa
   const now = head.seq === view.seq ? null : await findTable(queries, head, name);
   const earlier = now && (await findTableById(queries, view, now.table.table_id));
   if (earlier) return earlier;
+  if (now) throw notYet(name);
   return requireTable(queries, view, name);
+}
+
+function notYet(name: TableName): DeltacatError {
+  return new DeltacatError(
+    'invalid_as_of',
+    `Table "${name.namespace}.${name.table}" did not exist at that time. Read a later time, or the newest state.`,
+    { ...name },
+  );
 }

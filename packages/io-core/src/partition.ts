@@ -19,7 +19,7 @@ export interface PartitionRows {
 /** How many distinct values of a column are remembered with their partition value; beyond, they are worked out anew. */
 const REMEMBERED_MAX = 65_536;
 
-/** Checks that each key's transform applies to the columns it names. Throws `invalid_schema`. */
+/** Checks that each key's transform applies to the columns it names, time zones included. Throws `invalid_schema`. */
 export function checkPartitionScheme(scheme: PartitionScheme, fields: readonly SchemaField[]): void {
   const types = new Map(fields.map((field) => [field.name, field]));
   for (const { key, transform } of scheme.keys) {
@@ -31,6 +31,8 @@ export function checkPartitionScheme(scheme: PartitionScheme, fields: readonly S
     });
     const problem = transformProblem(parsed, kinds);
     if (problem !== null) throw invalid(key, problem);
+    const known = kinds.filter((kind) => kind !== null);
+    compileTransform(parsed, known);
   }
 }
 

@@ -172,7 +172,10 @@ describe('predicateSql', () => {
       const filter = { [op]: ['real', 1] } as unknown as Predicate;
       const answer = await duckdb.runAndReadAll(`SELECT ${predicateSql(filter, FIELDS)} FROM sample`);
       expect(answer.getRows(), op).toEqual([[truth]]);
-      expect(matchesRow(bindPredicate(filter, FIELDS), () => Number.NaN), op).toBe(truth);
+      expect(
+        matchesRow(bindPredicate(filter, FIELDS), () => Number.NaN),
+        op,
+      ).toBe(truth);
     }
   });
 
@@ -219,7 +222,8 @@ function statsOf(rows: Row[]) {
     const present = rows.map((one) => one[name] ?? null).filter((value) => value !== null);
     const sorted = present.map((value) => readScalar(kind, value) as Scalar).sort(compareScalars);
     const [min, max] = [sorted[0], sorted.at(-1)];
-    const ends = min === undefined || max === undefined ? {} : { min: scalarJson(kind, min), max: scalarJson(kind, max) };
+    const ends =
+      min === undefined || max === undefined ? {} : { min: scalarJson(kind, min), max: scalarJson(kind, max) };
     return [name, { ...ends, null_count: rows.length - present.length }] as const;
   });
   return { record_count: rows.length, column_stats: Object.fromEntries(columns) };

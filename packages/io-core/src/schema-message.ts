@@ -72,7 +72,9 @@ function normalizeSchemaMessage(bytes: Buffer): number[] {
     throw unreadable('it is not a schema message');
   }
   const budget = { nodes: 0 };
-  const fields = [...vectorItems(bytes, tableSlot(bytes, follow(bytes, header), 1))];
+  const schema = follow(bytes, header);
+  checkMetadata(bytes, tableSlot(bytes, schema, 2));
+  const fields = [...vectorItems(bytes, tableSlot(bytes, schema, 1))];
   for (const field of fields) normalizeField(bytes, field, { depth: 1, budget });
   return fields;
 }
@@ -86,9 +88,15 @@ function normalizeField(bytes: Buffer, field: number, at: { depth: number; budge
     const plain = PLAIN_TYPE_CODES[bytes.readUInt8(typeCode)];
     if (plain !== undefined) bytes.writeUInt8(plain, typeCode);
   }
+  checkMetadata(bytes, tableSlot(bytes, field, 6));
   for (const child of vectorItems(bytes, tableSlot(bytes, field, 5))) {
     normalizeField(bytes, child, { depth: at.depth + 1, budget: at.budget });
   }
+}
+
+/** The decoder would believe any length. */
+function checkMetadata(bytes: Buffer, slot: number): void {
+  for (const entry of vectorItems(bytes, slot)) tableSlot(bytes, entry, 1);
 }
 
 /** Older writers left field defaults as bytes that are no text; they become base64, as newer ones write them. */
@@ -118,6 +126,7 @@ function* vectorItems(bytes: Buffer, slot: number): Iterable<number> {
   if (slot === 0) return;
   const vector = follow(bytes, slot);
   const length = bytes.readUInt32LE(vector);
+  if (vector + 4 + length * 4 > bytes.length) throw unreadable('a list in it is longer than the message');
   for (let index = 0; index < length; index += 1) yield follow(bytes, vector + 4 + index * 4);
 }
 

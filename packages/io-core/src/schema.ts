@@ -26,8 +26,13 @@ const CONSISTENCY = ['none', 'coerce', 'validate'] as const;
 export function arrowSchema(fields: SchemaField[]): Schema {
   const ids: DictionaryIds = { next: 0 };
   const arrowFields = fields.map((field) => {
+    const { name } = field;
+    if (name.includes('\0') || !name.isWellFormed()) {
+      throw new DeltacatError('invalid_schema', `Field ${JSON.stringify(name)} has a name that is no text; rename it.`);
+    }
     const type = fieldType(field, ids);
-    return new Field(field.name, type, field.nullable ?? true, fieldMetadata(field, type));
+    const metadata = named(name, () => fieldMetadata(field, type));
+    return new Field(name, type, field.nullable ?? true, metadata);
   });
   return new Schema(arrowFields, new Map(), undefined, MetadataVersion.V5);
 }

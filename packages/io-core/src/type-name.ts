@@ -1,5 +1,5 @@
 import { DeltacatError } from '@deltacat/contract';
-import { DataType, DateUnit, type Field, Precision, TimeUnit } from 'apache-arrow';
+import { DataType, DateUnit, type Field, Precision, TimeUnit, Type } from 'apache-arrow';
 import { TYPE_DEPTH_MAX } from './schema-message.ts';
 
 /**
@@ -23,8 +23,8 @@ const PRINTERS: Printer[] = [
   (type) => (DataType.isLargeBinary(type) ? 'large_binary' : null),
   (type) => (DataType.isFixedSizeBinary(type) ? `fixed_size_binary[${type.byteWidth}]` : null),
   (type) => (DataType.isDate(type) ? (type.unit === DateUnit.DAY ? 'date32[day]' : 'date64[ms]') : null),
-  (type) => (DataType.isTime(type) ? `time${type.bitWidth}[${UNIT_NAMES[type.unit]}]` : null),
-  (type) => (DataType.isDuration(type) ? `duration[${UNIT_NAMES[type.unit]}]` : null),
+  (type) => (DataType.isTime(type) ? `time${type.bitWidth}[${unitName(type.unit)}]` : null),
+  (type) => (DataType.isDuration(type) ? `duration[${unitName(type.unit)}]` : null),
   printTimestamp,
   printDecimal,
   (type, depth) => (DataType.isList(type) ? `list<${printField(type.children[0], depth)}>` : null),
@@ -57,12 +57,22 @@ function print(type: DataType, depth: number): string {
     const text = printer(type, depth);
     if (text !== null) return text;
   }
-  throw new DeltacatError('invalid_schema', `The Arrow type ${type} has no place in a table; choose another one.`);
+  throw new DeltacatError(
+    'invalid_schema',
+    `Arrow's type ${Type[type.typeId]} of this form has no place in a table; choose another one.`,
+  );
+}
+
+/** A message may be damaged, and say any number. */
+function unitName(unit: TimeUnit): string {
+  const name: string | undefined = UNIT_NAMES[unit];
+  if (name === undefined) throw new DeltacatError('invalid_schema', `A time in units of code ${unit} is unknown.`);
+  return name;
 }
 
 function printTimestamp(type: DataType): string | null {
   if (!DataType.isTimestamp(type)) return null;
-  return `timestamp[${UNIT_NAMES[type.unit]}${type.timezone ? `, tz=${type.timezone}` : ''}]`;
+  return `timestamp[${unitName(type.unit)}${type.timezone ? `, tz=${type.timezone}` : ''}]`;
 }
 
 function printDecimal(type: DataType): string | null {

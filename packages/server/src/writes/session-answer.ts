@@ -40,7 +40,7 @@ function describeState(session: Session, catalog: Catalog): WriteSessionAnswer {
   return {
     ...{ session_id, session_version, status, mode, format, data_dir, namespace, table_version },
     table: session.table_name,
-    table_exists: committed || session.table_id !== null,
+    table_exists: session.table_id !== null || (result?.seq ?? null) !== null,
     catalog: catalog.name,
     root: session.data_root,
     layout: null,

@@ -87,7 +87,7 @@ describe('a write is refused, and nothing changes:', () => {
     ['a missing version', 't', [{ id: 1 }], '?mode=append&table_version=9', 404, 'table_version_not_found'],
     ['a format that cannot be written', 't', [{ id: 1 }], '?content_type=orc', 400, 'not_supported'],
     ['data that is neither rows nor columns', 't', 'x', '', 422, 'invalid_input'],
-  ])('%s', async (_title, table, data, query, status, code) => {
+  ])('%s', async (_title, ...[table, data, query, status, code]) => {
     const before = await w.state();
     const answer = await write(table, data, query);
     expect([answer.status, answer.body.error.code]).toEqual([status, code]);

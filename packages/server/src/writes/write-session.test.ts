@@ -66,7 +66,7 @@ describe('a session is refused', () => {
     ['on an unknown data root', 't', { root: 'moon' }, 400, 'invalid_request'],
     ['with a schema that cannot be', 'x', { create_if_missing: { schema_def: [] } }, 400, 'invalid_schema'],
     ['with a mode that is none', 't', { mode: 'upside_down' }, 422, 'invalid_input'],
-  ])('%s', async (_title, table, body, status, code) => {
+  ])('%s', async (_title, ...[table, body, status, code]) => {
     await w.createTable('plain', { schema_def: PLAIN });
     const before = await w.state();
     const answer = await openAt(table, body);

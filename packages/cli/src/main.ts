@@ -2,12 +2,15 @@ import { createRequire } from 'node:module';
 import { DeltacatError } from '@deltacat/contract';
 import { Command, CommanderError } from 'commander';
 import { EXIT, UsageError } from './exit.ts';
+import { readCommand } from './read.ts';
 import { serveCommand } from './serve.ts';
+import { tablesCommand } from './tables.ts';
+import { writeCommand } from './write.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /** Every command, in the order of the help text. */
-const COMMANDS = [serveCommand];
+const COMMANDS = [serveCommand, tablesCommand, readCommand, writeCommand];
 
 /** Runs the `deltacat` command with its arguments; resolves to the exit code. */
 export async function main(args: string[]): Promise<number> {

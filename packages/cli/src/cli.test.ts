@@ -1,0 +1,168 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from '@deltacat/client';
+import { type RunningServer, startServer } from '@deltacat/server';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { EXIT, main } from './index.ts';
+
+let folder: string;
+let server: RunningServer;
+let corrected_at: bigint;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'deltacat-cli-'));
+  vi.stubEnv('DELTACAT_LOG_LEVEL', 'silent');
+  server = await startServer({ catalog_root: join(folder, 'catalog'), port: 0 });
+  await using client = new Client(server.url);
+  const fruit = { namespace: 'shop', table: 'fruit' };
+  await client.catalog.createNamespace({ namespace: 'shop' });
+  await client.catalog.createTable({
+    ...fruit,
+    schema_def: [
+      { name: 'id', type: 'int64', is_merge_key: true },
+      { name: 'name', type: 'string' },
+      { name: 'price', type: 'double' },
+    ],
+  });
+  const rows = [
+    { id: 1n, name: 'apple, red', price: 0.5 },
+    { id: 2n, name: '', price: null },
+    { id: 9_007_199_254_740_993n, name: null, price: 2 },
+  ];
+  const first = await client.catalog.write(rows, fruit);
+  await client.catalog.write([{ id: 1n, name: 'apple', price: 0.75 }], fruit);
+  corrected_at = first.committed_at_ns ?? 0n;
+});
+
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let printed = '';
+let complained = '';
+
+beforeEach(() => {
+  printed = '';
+  complained = '';
+  const take = (chunk: unknown, done: unknown) => {
+    printed += String(chunk);
+    if (typeof done === 'function') done();
+    return true;
+  };
+  vi.spyOn(process.stdout, 'write').mockImplementation(take as typeof process.stdout.write);
+  vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
+    complained += String(chunk);
+    return true;
+  });
+  vi.spyOn(console, 'log').mockImplementation((text) => {
+    printed += `${text}\n`;
+  });
+  vi.spyOn(console, 'error').mockImplementation((text) => {
+    complained += `${text}\n`;
+  });
+});
+
+const run = (...args: string[]) => main([...args, '--url', server.url]);
+
+describe('read', () => {
+  test('prints merged rows as an aligned table', async () => {
+    expect(await run('read', 'shop.fruit', '--filter', '{"lte": ["id", 2]}', '--columns', 'id,name,price')).toBe(
+      EXIT.done.code,
+    );
+    expect(printed.split('\n').map((line) => line.trimEnd())).toEqual(
+      expect.arrayContaining(['id  name   price', ' 1  apple   0.75', ' 2']),
+    );
+  });
+
+  test('prints JSON lines in which 64-bit integers are bare and exact', async () => {
+    expect(await run('read', 'shop.fruit', '--json', '--filter', '{"gt": ["id", 2]}')).toBe(EXIT.done.code);
+    expect(printed).toBe('{"id":9007199254740993,"name":null,"price":2}\n');
+  });
+
+  test('prints CSV in which null and the empty text stay apart', async () => {
+    expect(await run('read', 'shop.fruit', '--csv', '--as-of', String(corrected_at))).toBe(EXIT.done.code);
+    const lines = printed.trimEnd().split('\n');
+    expect(lines[0]).toBe('id,name,price');
+    expect(lines.slice(1).sort()).toEqual(['1,"apple, red",0.5', '2,"",', '9007199254740993,,2']);
+  });
+
+  test('writes a Parquet file that can be written to another table', async () => {
+    const file = join(folder, 'fruit.parquet');
+    expect(await run('read', 'shop.fruit', '-o', file)).toBe(EXIT.done.code);
+    expect(printed).toContain('Wrote 3 rows');
+    expect(readFileSync(file).subarray(0, 4).toString()).toBe('PAR1');
+    printed = '';
+    expect(await run('write', file, '--table', 'shop.copy', '--json')).toBe(EXIT.done.code);
+    expect(JSON.parse(printed)).toMatchObject({
+      namespace: 'shop',
+      table: 'copy',
+      files_registered: 1,
+      total_records: 3,
+    });
+    printed = '';
+    await run('read', 'shop.copy', '--json', '--limit', '1');
+    expect(printed.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  test('leaves no file behind when there is nothing to read', async () => {
+    const file = join(folder, 'nothing.parquet');
+    expect(await run('read', 'shop.nothing', '-o', file)).toBe(EXIT.failed.code);
+    expect(existsSync(file)).toBe(false);
+    expect(complained).toContain('[table_not_found]');
+  });
+});
+
+test('tables lists rows, files and sizes', async () => {
+  expect(await run('tables', 'shop', '--json')).toBe(EXIT.done.code);
+  const [fruit] = printed
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ table }) => table === 'fruit');
+  expect(fruit).toMatchObject({ namespace: 'shop', version: '1', rows: 4, files: 2 });
+});
+
+describe('exit codes', () => {
+  test.each([
+    ['an unknown command', ['nope']],
+    ['a table name with too many parts', ['read', 'a.b.c']],
+    ['a filter that is no JSON', ['read', 'a.b', '--filter', 'nope']],
+    ['a filter with an unknown operator', ['read', 'a.b', '--filter', '{"nope": ["a", 1]}']],
+    ['a time that is a word', ['read', 'a.b', '--as-of', 'yesterday']],
+    ['two forms at once', ['read', 'shop.fruit', '--json', '--csv']],
+    ['an unknown mode', ['write', 'x.parquet', '--table', 'a.b', '--mode', 'upsert']],
+  ])('%s is wrong usage', async (_title, args) => {
+    expect(await run(...args)).toBe(EXIT.usage.code);
+    expect(complained).not.toBe('');
+  });
+
+  test('a transport that is not there yet is wrong usage', async () => {
+    expect(await main(['serve', '--catalog-root', join(folder, 'other')])).toBe(EXIT.usage.code);
+    expect(complained).toContain('--transport http');
+    expect(existsSync(join(folder, 'other'))).toBe(false);
+  });
+
+  test('a refusal of the server is told with its code', async () => {
+    expect(await run('read', 'shop.nope')).toBe(EXIT.failed.code);
+    expect(complained).toContain('[table_not_found]');
+  });
+
+  test('a server that is not there is told apart from a refusal', async () => {
+    expect(await main(['tables', '--url', 'http://127.0.0.1:9'])).toBe(EXIT.unreachable.code);
+  });
+
+  test('a folder that another server holds is a failure that names it', async () => {
+    expect(await main(['serve', '--catalog-root', join(folder, 'catalog'), '--transport', 'http', '--port', '0'])).toBe(
+      EXIT.failed.code,
+    );
+    expect(complained).toContain('held by another server');
+  });
+
+  test('the guide lists the exit codes', () => {
+    const guide = readFileSync(new URL('../../../docs/guide/command-line.md', import.meta.url), 'utf8');
+    for (const { code, meaning } of Object.values(EXIT))
+      expect(guide).toMatch(new RegExp(`\\| ${code} \\| ${meaning}`));
+  });
+});

@@ -1,0 +1,50 @@
+import { stringifyJson } from '@deltacat/contract';
+import { Command } from 'commander';
+import { type ConnectionOptions, connect, withConnection } from './connection.ts';
+import { textTable } from './print/text-table.ts';
+
+interface TablesOptions extends ConnectionOptions {
+  json?: boolean;
+}
+
+/** `deltacat tables`: what tables there are, and how large they are. */
+export function tablesCommand(): Command {
+  const command = new Command('tables')
+    .description('List tables with their rows, files and size.')
+    .argument('[namespace]', 'only the tables of this namespace')
+    .option('--json', 'print one JSON object per table');
+  return withConnection(command).action((namespace: string | undefined, options: TablesOptions) =>
+    list(namespace, options),
+  );
+}
+
+const NAMES = ['namespace', 'table', 'version', 'rows', 'files', 'bytes', 'description'];
+
+async function list(wanted: string | undefined, options: TablesOptions): Promise<void> {
+  await using client = connect(options);
+  const namespaces = wanted === undefined ? (await client.catalog.listNamespaces()).map(({ name }) => name) : [wanted];
+  const rows = [];
+  for (const namespace of namespaces) {
+    for (const { name } of await client.catalog.listTables({ namespace })) {
+      const about = await client.catalog.describeTable({ namespace, table: name });
+      rows.push({
+        namespace,
+        table: name,
+        version: about.table_version,
+        rows: about.total_records,
+        files: about.total_files,
+        bytes: about.total_bytes,
+        description: about.description,
+      });
+    }
+  }
+  if (options.json) for (const row of rows) console.log(stringifyJson(row));
+  else if (rows.length === 0) console.log('There are no tables.');
+  else
+    console.log(
+      textTable(
+        NAMES,
+        rows.map((row) => Object.values(row)),
+      ),
+    );
+}

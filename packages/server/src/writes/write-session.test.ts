@@ -56,7 +56,7 @@ test('a partitioned table that is missing keeps the scheme id that its session t
 });
 
 describe('a session is refused', () => {
-  test.each([
+  test.each<[string, string, object, number, string]>([
     ['on a missing table in a mode that makes none', 'nope', { mode: 'append' }, 404, 'table_not_found'],
     ['on a missing version', 't', { mode: 'append', table_version: '7' }, 404, 'table_version_not_found'],
     ['to create what is there', 't', { mode: 'create' }, 409, 'name_taken'],

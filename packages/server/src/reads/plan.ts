@@ -26,6 +26,8 @@ export interface ResolvedRead {
   question: Question;
   /** Every visible delta of the selected partitions, by commit. */
   deltas: DeltaInView[];
+  /** Plan to merge even what could be read as it was written. */
+  always_merge?: boolean;
 }
 
 /** Plans a read: from names over partitions and file statistics to the files to read, and how to make rows of them. */
@@ -51,7 +53,7 @@ export async function planDeltas(context: ServerContext, read: ResolvedRead, ask
   const queries = context.db.reader;
   const { target, question } = read;
   const standing = dropLeadingDeletes(read.deltas);
-  const merging = requiresMerge(standing, target.merge_keys);
+  const merging = read.always_merge || requiresMerge(standing, target.merge_keys);
   const deltas = orderDeltas(standing, merging);
   const snapshot_id = snapshotId(deltas, merging);
   const about = describePlan(read, asked, merging);

@@ -34,7 +34,7 @@ export async function listPartitions(
     .where('stream_id', '=', stream_id);
   if (!wanted) return all.execute();
   const { scheme_id, ...values } = wanted;
-  let query = all.where('scheme_id', '=', scheme_id);
+  let query = all;
   for (const column of ['value_1', 'value_2', 'value_3'] as const) {
     const texts = values[column];
     if (texts) query = query.where(column, 'in', texts);
@@ -43,7 +43,9 @@ export async function listPartitions(
   // Two ranges of an index instead of "not equal", which would visit every partition of the wanted scheme as well.
   const before = await all.where('scheme_id', '<', scheme_id).execute();
   const after = await all.where('scheme_id', '>', scheme_id).execute();
-  return [...(await query.execute()), ...unsaid, ...before, ...after];
+  // The scheme is compared here, because naming it there leads the database to the index by scheme, over everything.
+  const found = await query.execute();
+  return [...found.filter((partition) => partition.scheme_id === scheme_id), ...unsaid, ...before, ...after];
 }
 
 /** The partition schemes that a version has or had, by their ids. */

@@ -116,13 +116,13 @@ function withDefault(values: ArrayLike<unknown>, fallback: unknown): ArrayLike<u
 
 function absentChunk({ field, target, row_count, options }: Step): arrow.Data {
   const { name, future_default } = field;
-  if (options.delete_keys?.includes(name)) {
+  if (row_count > 0 && options.delete_keys?.includes(name)) {
     throw new DeltacatError('schema_mismatch', `The rows to delete have no column "${name}", which tells them.`, {
       column: name,
     });
   }
   const value = options.delete_keys ? null : (future_default ?? null);
-  if (value === null && !target.nullable) {
+  if (row_count > 0 && value === null && !target.nullable) {
     throw new DeltacatError('schema_mismatch', `Column "${name}" is missing, must not be null and has no default.`, {
       column: name,
     });

@@ -80,20 +80,44 @@ function placeBytes(type: arrow.DataType, length: number): BufferWriter {
   let bytes = new Uint8Array(Math.max(64, length * 8));
   let end = 0;
   const ends = new Float64Array(length + 1);
+  const reserve = (size: number) => {
+    if (end + size <= bytes.length) return;
+    const grown = new Uint8Array(Math.max(bytes.length * 2, end + size));
+    grown.set(bytes.subarray(0, end));
+    bytes = grown;
+  };
   return {
     put: (row, scalar) => {
-      const value = scalar instanceof Uint8Array ? scalar : TEXT.encode(String(scalar));
-      if (end + value.length > bytes.length) {
-        const grown = new Uint8Array(Math.max(bytes.length * 2, end + value.length));
-        grown.set(bytes.subarray(0, end));
-        bytes = grown;
+      if (scalar instanceof Uint8Array) {
+        reserve(scalar.length);
+        bytes.set(scalar, end);
+        end += scalar.length;
+      } else {
+        const text = String(scalar);
+        // A UTF-16 unit becomes at most three bytes.
+        reserve(text.length * 3);
+        end = writeText(text, bytes, end);
       }
-      bytes.set(value, end);
-      end += value.length;
       ends[row + 1] = end;
     },
     finish: () => ({ data: bytes.slice(0, end), valueOffsets: offsetsOf(type, ends) }),
   };
+}
+
+/** Above this, the call into the encoder costs less than a loop. */
+const LOOP_UNITS_MAX = 48;
+
+function writeText(text: string, bytes: Uint8Array, start: number): number {
+  let end = start;
+  if (text.length <= LOOP_UNITS_MAX) {
+    for (; end - start < text.length; end++) {
+      const unit = text.charCodeAt(end - start);
+      if (unit > 127) break;
+      bytes[end] = unit;
+    }
+    if (end - start === text.length) return end;
+  }
+  return start + TEXT.encodeInto(text, bytes.subarray(start)).written;
 }
 
 const INT32_MAX = 2 ** 31 - 1;

@@ -2,7 +2,7 @@ import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
 import { bufferWriter, offsetsOf, Validity } from './column-buffers.ts';
 import { encodeScalar } from './column-encode.ts';
-import { type ScalarKind, scalarKind } from './scalar.ts';
+import { type Scalar, type ScalarKind, scalarKind } from './scalar.ts';
 import { typeAlias } from './schema.ts';
 
 /** A column to be built from plain values. */
@@ -55,14 +55,21 @@ function eachValue(source: ColumnSource, place: (row: number, value: unknown) =>
 
 function buildScalars(source: ColumnSource, kind: ScalarKind): arrow.Data {
   const buffers = bufferWriter(source.type, source.length, kind);
+  const natural = NATURAL[kind.name];
   const validity = eachValue(source, (row, value) => {
+    // What needs no look any closer is most of what is written.
+    if (typeof value === natural) return buffers.put(row, value as Scalar);
     const scalar = encodeScalar(kind, value, source.exact);
-    if (scalar === undefined)
+    if (scalar === undefined) {
       throw mismatch(source, row, `is ${show(value)}, which does not fit ${typeAlias(source.type)}`);
+    }
     buffers.put(row, scalar);
   });
   return dataOf(source, validity, buffers.finish());
 }
+
+/** The JavaScript type whose every value is one of the column. */
+const NATURAL: Partial<Record<ScalarKind['name'], string>> = { bool: 'boolean', string: 'string', float: 'number' };
 
 function buildNull(source: ColumnSource): arrow.Data {
   const { length } = source;

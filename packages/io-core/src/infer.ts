@@ -18,7 +18,14 @@ type Word = 'bool' | 'int' | 'float' | 'string' | 'time' | 'bytes' | 'list' | 'o
  */
 export function inferType(name: string, values: Iterable<unknown>): arrow.DataType {
   const seen: Seen = { name, words: new Set(), items: [], objects: [], typed: null };
-  for (const value of values) if (value !== null && value !== undefined) note(seen, value);
+  let last = '';
+  for (const value of values) {
+    if (value === null || value === undefined) continue;
+    // Most values are of the type of the one before; numbers may still be whole or not.
+    if (typeof value === last && last !== 'object' && last !== 'number') continue;
+    last = typeof value;
+    note(seen, value);
+  }
   const words = [...seen.words];
   const [word] = words;
   if (word === undefined) return new arrow.Null();

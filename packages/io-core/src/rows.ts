@@ -69,9 +69,13 @@ export function typedColumn(column: GivenColumn, row_count: number): TypedColumn
     const field = new arrow.Field(column.name, column.type, true, column.metadata);
     return { field, chunks: chunksOf(column.type, column.chunks) };
   }
-  const type = typedItem(column.values) ?? inferType(column.name, Array.from(column.values));
+  const type = typedItem(column.values) ?? inferType(column.name, each(column.values));
   const chunk = plainChunk(column.name, column.values, { type, row_count, nullable: true, exact: false });
   return { field: new arrow.Field(column.name, type, true), chunks: [chunk] };
+}
+
+function* each(values: ArrayLike<unknown>): Iterable<unknown> {
+  for (let row = 0; row < values.length; row++) yield values[row];
 }
 
 /** How plain values become a column. */

@@ -4,7 +4,7 @@ import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type
 import { delimitedFormat } from './csv.ts';
 import { parquetFormat } from './parquet.ts';
 
-export { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Inspection } from './capability.ts';
+export { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Inspection, type Relation } from './capability.ts';
 
 /** Each content type and what can be done with it. */
 export const FORMATS: Record<ContentType, Format> = {
@@ -27,6 +27,8 @@ export interface PreparedScan extends AsyncDisposable {
   sql: string;
   /** The columns found in any of the files, by their names there. */
   columns: string[];
+  /** The parts of `sql`, one per layout of files: for readers that must know a file's own types, or keep the files' order. */
+  relations: Relation[];
   /** For each column that some files lack, the indexes of those files: their rows are null there. */
   absent: Map<string, number[]>;
   /** Removes what was unpacked for the scan; to be called once its rows are read, or given up. */
@@ -48,6 +50,7 @@ export async function prepareScan(files: DataFile[], fields: SchemaField[]): Pro
     return {
       sql: unionSql(relations),
       columns,
+      relations,
       absent: absentColumns(relations, columns),
       dispose,
       [Symbol.asyncDispose]: dispose,

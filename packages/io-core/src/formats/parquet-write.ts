@@ -13,7 +13,7 @@ export interface ParquetWrite {
 }
 
 /** Readers split their work by row groups; one of a million rows would keep them to one thread. */
-const ROW_GROUP_ROWS = 131_072;
+const ROW_GROUP_ROWS = 262_144;
 
 /**
  * Writes gathered rows to a Parquet file, whole and durable, and tells its size. The Arrow types are kept beside

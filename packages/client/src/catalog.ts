@@ -30,7 +30,7 @@ import type { WriteSession, WriteSessionState } from './write-session.ts';
 export const SERVER_OPERATIONS = ['health', 'get_server_endpoints'] as const satisfies OperationName[];
 
 /** Operations that a catalog has methods of. */
-export type CatalogOperation = Exclude<OperationName, (typeof SERVER_OPERATIONS)[number]>;
+type CatalogOperation = Exclude<OperationName, (typeof SERVER_OPERATIONS)[number]>;
 
 type Bound = Operations<CatalogOperation>;
 /** Methods that answer something handier than the operation itself. */

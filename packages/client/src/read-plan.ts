@@ -25,7 +25,7 @@ export interface PartitionSummary {
 }
 
 /** Plans the page of files that begins at an offset, of the same snapshot. */
-export type NextPage = (file_offset: number) => Promise<PlanAnswer>;
+type NextPage = (file_offset: number) => Promise<PlanAnswer>;
 
 /**
  * The files that hold a table's rows, and how to turn them into rows, as the server decided it for one snapshot. It can be

@@ -87,6 +87,7 @@ export async function planRead(call: Call, args: PlanArguments): Promise<ReadPla
 
 /** Reads rows: see `Catalog.read`. */
 export async function readRows<As extends ReadAs>(call: Call, args: ReadArguments<As>): Promise<ReadResults[As]> {
+  const form = formFor(args.read_as);
   const plan = args.plan ?? (await planWhole(call, args));
   refuseWithoutFiles(plan);
   const columns = args.columns ?? plan.scope.columns;
@@ -98,7 +99,7 @@ export async function readRows<As extends ReadAs>(call: Call, args: ReadArgument
     ...(columns === null ? {} : { columns }),
     ...(file_path_column === undefined ? {} : { file_path_column }),
   });
-  return inForm(rows, args.read_as);
+  return form(rows);
 }
 
 /** Reads the files that a manifest table names: see `Catalog.fromManifestTable`. */
@@ -106,13 +107,14 @@ export async function readManifest<As extends ReadAs>(
   manifest: Table,
   { columns, filter_predicate, file_path_column, read_as }: ManifestArguments<As>,
 ): Promise<ReadResults[As]> {
+  const form = formFor(read_as);
   const { fromManifestTable } = await engine();
   const rows = await fromManifestTable(manifest, {
     filter: filter_predicate ?? null,
     ...(columns === undefined ? {} : { columns }),
     ...(file_path_column === undefined ? {} : { file_path_column }),
   });
-  return inForm(rows, read_as);
+  return form(rows);
 }
 
 /** Loaded when rows are first read: it takes as long as all the rest of the client, about 0.2 s. */
@@ -146,9 +148,10 @@ const FORMS: { [As in ReadAs]: (rows: PlanRows) => ReadResults[As] | Promise<Rea
   batches: (rows) => rows.batches(),
 };
 
-async function inForm<As extends ReadAs>(rows: PlanRows, read_as: As | undefined): Promise<ReadResults[As]> {
+/** How to bring rows into a form; asked before anything is read. */
+function formFor<As extends ReadAs>(read_as: As | undefined): (typeof FORMS)[As] {
   const form = FORMS[read_as ?? ('arrow' as As)]; // the default of As, by the signatures of Catalog
-  if (form !== undefined) return form(rows);
+  if (form !== undefined) return form;
   throw new DeltacatError(
     'not_supported',
     `Rows cannot be read as "${read_as}" here. Choose ${Object.keys(FORMS).join(', ')}; the official Python client has more.`,

@@ -3,7 +3,7 @@ import type { Answer } from './errors.ts';
 /** The most times one request is sent. */
 export const ATTEMPTS_MAX = 4;
 /** Nothing is sent again later than that after the first time. */
-export const RETRY_BUDGET_MS = 60_000;
+const RETRY_BUDGET_MS = 60_000;
 
 const PAUSE_FIRST_MS = 500;
 const PAUSE_MAX_MS = 8_000;

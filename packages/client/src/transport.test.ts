@@ -62,6 +62,14 @@ describe('what is sent', () => {
   });
 });
 
+test.each(['localhost:8080', 'example.com', 's3://bucket', ''])('"%s" is not taken for an address', (url) => {
+  expect(() => new Transport(url)).toThrow('write it as http://host:port');
+});
+
+test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('a timeout of %d s is refused', (timeout) => {
+  expect(() => new Transport('http://localhost', { timeout })).toThrow('at most 86400 s');
+});
+
 describe('sending again', () => {
   test.each([
     ['a dropped connection', dropped],

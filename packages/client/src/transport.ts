@@ -1,3 +1,4 @@
+import { DeltacatError } from '@deltacat/contract';
 import { type Answer, answerError, ConnectionError } from './errors.ts';
 import { type Fetch, fetchTrusting } from './fetch.ts';
 import { pauseBeforeRetry } from './retry.ts';
@@ -28,7 +29,9 @@ export interface Request {
 }
 
 /** How long to wait for an answer, in seconds, unless told otherwise. */
-export const TIMEOUT_DEFAULT_S = 30;
+const TIMEOUT_DEFAULT_S = 30;
+/** A day: what takes longer is not waiting for an answer. */
+const TIMEOUT_MAX_S = 86_400;
 
 /**
  * Sends requests to one server and returns the bodies of good answers; everything else is thrown as a `RequestError`.
@@ -42,10 +45,10 @@ export class Transport {
   readonly #fetch: Fetch;
 
   constructor(url: string, options: TransportOptions = {}) {
-    this.url = url.replace(/\/+$/, '');
+    this.url = addressOf(url);
     this.#options = options;
     this.#headers = headersOf(options);
-    this.#timeout_ms = (options.timeout ?? TIMEOUT_DEFAULT_S) * 1_000;
+    this.#timeout_ms = timeoutOf(options);
     this.#fetch = options.fetch ?? fetchTrusting(options.verify_ssl ?? true);
   }
 
@@ -101,6 +104,17 @@ export class Transport {
     const message = `${describe(request)} got no answer from ${this.url}: ${reason(cause)}.${advice}`;
     return new ConnectionError('connection_failed', message, failure);
   }
+}
+
+function addressOf(url: string): string {
+  const protocol = URL.parse(url)?.protocol;
+  if (protocol === 'http:' || protocol === 'https:') return url.replace(/\/+$/, '');
+  throw new DeltacatError('invalid_input', `"${url}" is not the address of a server; write it as http://host:port.`);
+}
+
+function timeoutOf({ timeout = TIMEOUT_DEFAULT_S }: TransportOptions): number {
+  if (timeout > 0 && timeout <= TIMEOUT_MAX_S) return timeout * 1_000;
+  throw new DeltacatError('invalid_input', `A timeout is more than 0 and at most ${TIMEOUT_MAX_S} s, not ${timeout}.`);
 }
 
 function headersOf({ user_id, bearer_token, headers = {} }: TransportOptions): Headers {

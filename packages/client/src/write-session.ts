@@ -18,7 +18,7 @@ export interface SessionCommitOptions {
 }
 
 /** What a session is kept with. */
-export interface WriteSessionOptions {
+interface WriteSessionOptions {
   call: Call;
   /** Whether it is kept alive in the background. */
   heartbeat: boolean;

@@ -1,0 +1,217 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Float32, Int32, Table, tableFromArrays, Utf8, vectorFromArray } from 'apache-arrow';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestServer, type TestServer } from '../../server/src/testing/server.ts';
+import { Client } from './client.ts';
+import type { WriteData } from './write.ts';
+
+let server: TestServer;
+let client: Client;
+const sent: { method: string; path: string; body: string }[] = [];
+
+beforeAll(async () => {
+  server = await startTestServer();
+  client = new Client('http://test', {
+    fetch: (url, init) => {
+      sent.push({ method: String(init.method), path: new URL(url).pathname, body: String(init.body ?? '') });
+      return server.fetch(url, init);
+    },
+  });
+  await client.catalog.createNamespace({ namespace: 'n' });
+});
+afterAll(() => server.close());
+
+const schema_def = [
+  { name: 'id', type: 'int64', is_merge_key: true },
+  { name: 'name', type: 'string' },
+];
+
+async function makeTable(table: string) {
+  await client.catalog.createTable({ namespace: 'n', table, schema_def });
+  return { namespace: 'n', table };
+}
+
+/** All rows as plain objects, by id. */
+async function rowsOf(table: { namespace: string; table: string }) {
+  const rows = await client.catalog.read({ ...table, read_as: 'objects' });
+  return rows.sort((a, b) => Number(a.id) - Number(b.id));
+}
+
+describe('what can be written', () => {
+  const cases: [string, WriteData][] = [
+    [
+      'rows',
+      [
+        { id: 1, name: 'a' },
+        { id: 2n, name: null },
+      ],
+    ],
+    ['columns', { id: [1, 2], name: ['a', null] }],
+    ['typed columns', { id: BigInt64Array.of(1n, 2n), name: ['a', null] }],
+    ['an Arrow table', tableFromArrays({ id: BigInt64Array.of(1n, 2n), name: ['a', null] })],
+  ];
+  test.each(cases)('%s become the same rows', async (what, data) => {
+    const table = await makeTable(what.replaceAll(' ', '_'));
+    const answer = await client.catalog.write(data, table);
+    expect(answer).toMatchObject({ status: 'COMMITTED', total_records: 2, committed_at_ns: expect.any(BigInt) });
+    expect(await rowsOf(table)).toEqual([
+      { id: 1n, name: 'a' },
+      { id: 2n, name: null },
+    ]);
+  });
+
+  test('rows that do not fit are refused, and nothing is left open', async () => {
+    const table = await makeTable('misfit');
+    await expect(client.catalog.write([{ id: 'x', name: 'a' }], table)).rejects.toMatchObject({
+      code: 'schema_mismatch',
+    });
+    expect(sent.at(-1)?.path).toMatch(/\/abort$/);
+    await expect(client.catalog.write([{ id: 1, nick: 'a' }], table)).rejects.toMatchObject({
+      code: 'schema_mismatch',
+    });
+    expect(await rowsOf(table)).toEqual([]);
+  });
+
+  test('no rows are a write of no rows', async () => {
+    const table = await makeTable('empty');
+    await client.catalog.write([], table);
+    expect(await rowsOf(table)).toEqual([]);
+  });
+});
+
+describe('modes', () => {
+  test('merge replaces by key, delete removes by key, replace replaces everything', async () => {
+    const table = await makeTable('modes');
+    await client.catalog.write({ id: [1, 2, 3], name: ['a', 'b', 'c'] }, { ...table, mode: 'append' });
+    await client.catalog.write([{ id: 2, name: 'B' }], { ...table, mode: 'merge' });
+    await client.catalog.write([{ id: 3 }], { ...table, mode: 'delete' });
+    expect(await rowsOf(table)).toEqual([
+      { id: 1n, name: 'a' },
+      { id: 2n, name: 'B' },
+    ]);
+    await client.catalog.write([{ id: 9, name: 'z' }], { ...table, mode: 'replace' });
+    expect(await rowsOf(table)).toEqual([{ id: 9n, name: 'z' }]);
+  });
+
+  test('a mode that needs a table does not make one', async () => {
+    const missing = { namespace: 'n', table: 'missing', mode: 'append' } as const;
+    await expect(client.catalog.write([{ id: 1 }], missing)).rejects.toMatchObject({ code: 'table_not_found' });
+    expect(await client.catalog.tableExists({ namespace: 'n', table: 'missing' })).toBe(false);
+  });
+
+  test('merging needs merge keys', async () => {
+    await client.catalog.createTable({ namespace: 'n', table: 'keyless', schema_def: [{ name: 'id', type: 'int64' }] });
+    const merge = client.catalog.write([{ id: 1 }], { namespace: 'n', table: 'keyless', mode: 'merge' });
+    await expect(merge).rejects.toMatchObject({ code: 'merge_keys_required' });
+  });
+});
+
+describe('a missing table', () => {
+  async function typesOf(table: string): Promise<Record<string, string>> {
+    const { schema } = await client.catalog.describeTable({ namespace: 'n', table });
+    return Object.fromEntries((schema ?? []).map(({ name, type }) => [name, type]));
+  }
+
+  test('is made with the types of an Arrow table, also of an empty one', async () => {
+    const vectors = {
+      a: vectorFromArray([1, 2], new Int32()),
+      b: vectorFromArray([0.5, 1], new Float32()),
+      c: vectorFromArray(['x', 'y'], new Utf8()),
+    };
+    const types = { a: 'int32', b: 'float', c: 'string' };
+    await client.catalog.write(new Table(vectors), { namespace: 'n', table: 'made' });
+    expect(await typesOf('made')).toEqual(types);
+    await client.catalog.write(new Table(vectors).slice(0, 0), { namespace: 'n', table: 'made_empty' });
+    expect(await typesOf('made_empty')).toEqual(types);
+  });
+
+  test('is made with the types that plain values ask for', async () => {
+    const day = new Date('2026-03-01T00:00:00Z');
+    await client.catalog.write([{ i: 1, f: 1.5, s: 'x', b: true, t: day }], { namespace: 'n', table: 'plain' });
+    expect(await typesOf('plain')).toEqual({
+      i: 'int64',
+      f: 'double',
+      s: 'string',
+      b: 'bool',
+      t: 'timestamp[us, tz=UTC]',
+    });
+  });
+
+  test('is made as the caller says', async () => {
+    const table = { namespace: 'fresh', table: 'keyed' };
+    const create_if_missing = {
+      schema_def,
+      auto_create_namespace: true,
+      partition_scheme: { keys: [{ key: ['name'] }] },
+      table_properties: { owner: 'ana' },
+    };
+    const write = (rows: WriteData) => client.catalog.write(rows, { ...table, create_if_missing });
+    await write({ id: [1, 2], name: ['a', 'b'] });
+    await write([{ id: 2, name: 'b' }]);
+    expect(await client.catalog.describeTable(table)).toMatchObject({
+      merge_keys: ['id'],
+      properties: { owner: 'ana' },
+    });
+    expect(await rowsOf(table)).toHaveLength(2);
+    const partitions = (await client.catalog.plan(table)).partitionSummaries();
+    expect(partitions.map(({ partition_values }) => partition_values).sort()).toEqual([['a'], ['b']]);
+  });
+});
+
+describe('files that exist already', () => {
+  const folder = () => join(server.root, 'elsewhere');
+
+  /** Parquet files of the rows 1 and 2, outside of any session. */
+  async function files(...names: string[]) {
+    await client.catalog.write({ id: [1, 2], name: ['a', 'b'] }, { namespace: 'n', table: 'origin', mode: 'auto' });
+    const [path = ''] = (await client.catalog.plan({ namespace: 'n', table: 'origin' })).filePaths();
+    mkdirSync(folder(), { recursive: true });
+    for (const name of names) copyFileSync(path, join(folder(), name));
+  }
+
+  test('are registered where they are, and make the table they need', async () => {
+    await files('one.parquet');
+    const path = join(folder(), 'one.parquet');
+    const answer = await client.catalog.write(path, { namespace: 'n', table: 'registered' });
+    expect(answer).toMatchObject({ total_records: 2, files_registered: 1 });
+    expect((await client.catalog.plan({ namespace: 'n', table: 'registered' })).filePaths()).toEqual([path]);
+    expect(await rowsOf({ namespace: 'n', table: 'registered' })).toHaveLength(2);
+  });
+
+  test('are found by globs and lists of paths, each once, in path order', async () => {
+    await files('b.parquet', 'a.parquet', 'note.txt');
+    const [a, b] = [join(folder(), 'a.parquet'), join(folder(), 'b.parquet')];
+    await client.catalog.write([join(folder(), '[ab].parquet'), a], { namespace: 'n', table: 'globbed' });
+    expect((await client.catalog.plan({ namespace: 'n', table: 'globbed' })).filePaths()).toEqual([a, b]);
+  });
+
+  test('that are missing are refused before anything is opened', async () => {
+    const before = sent.length;
+    for (const path of ['nothing-*.parquet', 'nothing.parquet', join(folder(), '*.nothing')]) {
+      await expect(client.catalog.write(path, { namespace: 'n', table: 'none' })).rejects.toMatchObject({
+        code: 'invalid_entry',
+      });
+    }
+    expect(sent.length).toBe(before);
+  });
+
+  test('can be committed without a session', async () => {
+    await files('free.parquet');
+    const path = join(folder(), 'free.parquet');
+    const table = await makeTable('sessionless');
+    const committed = await client.catalog.commit({ ...table, entries: [{ path }], mode: 'append' });
+    expect(committed).toMatchObject({ committed: true, total_records: 2 });
+    expect(await rowsOf(table)).toHaveLength(2);
+  });
+});
+
+test('a session can be committed by the catalog as well', async () => {
+  const table = await makeTable('staged');
+  const session = await client.catalog.stage({ ...table, mode: 'append' });
+  expect(existsSync(session.data_dir) ? readdirSync(session.data_dir) : []).toEqual([]);
+  expect(await client.catalog.commit({ session, entries: [] })).toMatchObject({
+    status: 'COMMITTED',
+    total_records: 0,
+  });
+});

@@ -1,6 +1,5 @@
 import { type Comparison, DeltacatError, type Predicate, type SchemaField } from '@deltacat/contract';
 import { formatDecimal } from './decimal.ts';
-import { quoteName, quoteText } from './formats/sql-text.ts';
 import { type Term, termOf } from './predicate-bind.ts';
 import type { Scalar, ScalarKind } from './scalar.ts';
 import { floorDivide, floorModulo, formatDate, formatInstant, formatTimeOfDay, NS_PER_DAY } from './temporal.ts';
@@ -12,18 +11,21 @@ import { floorDivide, floorModulo, formatDate, formatInstant, formatTimeOfDay, N
 export function predicateSql(
   predicate: Predicate,
   fields: readonly SchemaField[],
-  column: (name: string) => string = quoteName,
+  column: (name: string) => string = quoteIdentifier,
 ): string {
   return termSql(termOf(predicate, fields), column);
 }
 
-/** DuckDB's parser ends a statement at a zero byte, so those are joined in. */
-function textSql(text: string): string {
-  const parts = text.split('\0').map(quoteText);
-  return parts.length === 1 ? quoteText(text) : `(${parts.join(' || chr(0) || ')})`;
+/** A name quoted for DuckDB. */
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
-export { quoteName as quoteIdentifier } from './formats/sql-text.ts';
+/** A text quoted for DuckDB. Its parser ends a statement at a zero byte, so those are joined in. */
+export function quoteText(text: string): string {
+  const parts = text.split('\0').map((part) => `'${part.replaceAll("'", "''")}'`);
+  return parts.length === 1 ? (parts[0] ?? "''") : `(${parts.join(' || chr(0) || ')})`;
+}
 
 const SYMBOLS: Record<Comparison, string> = { eq: '=', neq: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' };
 
@@ -192,7 +194,7 @@ function placeDecimal(value: Scalar, scale: number): Place {
 
 function literalSql(value: Scalar): string {
   if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE';
-  if (typeof value === 'string') return textSql(value);
+  if (typeof value === 'string') return quoteText(value);
   if (value instanceof Uint8Array) return `CAST('${bytesText(value)}' AS BLOB)`;
   return `CAST('${value}' AS DOUBLE)`;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { DeltacatError, type PartitionValue } from '@deltacat/contract';
 import { murmur3 } from './murmur3.ts';
 import { pythonText } from './python-text.ts';
@@ -120,7 +120,7 @@ function bucketOf(
   const texts = known.map((value, index) => (kinds[index] ? pythonText(kinds[index], value) : ''));
   if (hash === 'iceberg')
     return (murmur3(icebergBytes(kinds, known) ?? Buffer.from(texts.join('|'))) & 0x7fffffff) % buckets;
-  return createHash('sha1').update(texts.join('|')).digest().readUInt32BE(0) % buckets;
+  return digest('sha1', texts.join('|'), 'buffer').readUInt32BE(0) % buckets;
 }
 
 function icebergBytes(kinds: ScalarKind[], values: Scalar[]): Uint8Array | null {

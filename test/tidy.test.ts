@@ -32,7 +32,7 @@ const RULES: Rules = {
     ['main'],
     ['http', 'mcp', 'loops'],
     ['operations'],
-    ['workflows', 'maintenance', 'placement', 'training'],
+    ['workflows', 'maintenance', 'placement', 'training', 'health'],
     ['jobs'],
     ['transactions'],
     ['writes'],
@@ -43,7 +43,7 @@ const RULES: Rules = {
     ['snapshots'],
     ['roots', 'events'],
     ['context'],
-    ['config', 'db'],
+    ['config', 'db', 'ids', 'version'],
   ],
   imports: [
     {

@@ -142,7 +142,8 @@ function checkLayers(source: Source, { layers }: Rules): string[] {
   if (height(own) === -1) return [`${source.path}: "${own}" has no place among the server's layers`];
   return source.imports.flatMap((found) => {
     const other = found.from.startsWith('.') ? layerOf(resolve(source.path, found.from)) : undefined;
-    if (other === undefined || other === own || height(other) > height(own)) return [];
+    const isUnknown = other === undefined || height(other) === -1; // reported at its own file
+    if (isUnknown || other === own || height(other) > height(own)) return [];
     return [`${where(source, found)}: "${own}" imports "${other}", which is not below it: write an event row instead`];
   });
 }

@@ -116,7 +116,7 @@ describe('an Arrow column is cast where nothing is lost', () => {
     ['list<item: int32>', [[1]], 'list<item: int64>', [[1n]]],
     ['struct<x: int32>', [{ x: 1 }], 'struct<x: int64, y: string>', [{ x: 1n, y: null }]],
     ['dictionary<values=string, indices=int32, ordered=0>', ['a', 'b'], 'string', ['a', 'b']],
-  ])('%s %o to %s', (from, values, to, expected) => {
+  ])('%s %o to %s', (...[from, values, to, expected]) => {
     expect(valuesOf(coerceRows(column(from, values), [field(to)]))).toEqual(expected);
   });
 

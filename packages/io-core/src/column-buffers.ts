@@ -49,6 +49,7 @@ function placeNumbers(type: arrow.DataType, length: number): BufferWriter {
   const half = arrow.DataType.isFloat(type) && type.precision === arrow.Precision.HALF;
   return {
     put: (row, scalar) => {
+      // The column's kind says what its scalars are, here and below.
       if (wide) data[row] = BigInt(scalar as number | bigint);
       else data[row] = half ? arrow.util.float64ToUint16(Number(scalar)) : Number(scalar);
     },

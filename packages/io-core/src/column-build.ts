@@ -2,7 +2,7 @@ import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
 import { bufferWriter, offsetsOf, Validity } from './column-buffers.ts';
 import { encodeScalar } from './column-encode.ts';
-import { type Scalar, type ScalarKind, scalarKind } from './scalar.ts';
+import { type ScalarKind, scalarKind } from './scalar.ts';
 import { typeAlias } from './schema.ts';
 
 /** A column to be built from plain values. */
@@ -58,7 +58,7 @@ function buildScalars(source: ColumnSource, kind: ScalarKind): arrow.Data {
   const natural = NATURAL[kind.name];
   const validity = eachValue(source, (row, value) => {
     // What needs no look any closer is most of what is written.
-    if (typeof value === natural) return buffers.put(row, value as Scalar);
+    if (typeof value === natural) return buffers.put(row, value as boolean | number | string);
     const scalar = encodeScalar(kind, value, source.exact);
     if (scalar === undefined) {
       throw mismatch(source, row, `is ${show(value)}, which does not fit ${typeAlias(source.type)}`);
@@ -94,6 +94,7 @@ function buildStruct(source: ColumnSource): arrow.Data {
       valueAt: (row) => (valueAt(row) as Record<string, unknown> | null | undefined)?.[field.name],
     }),
   );
+  // Its caller has asked whether it is one.
   return arrow.makeData({ type: type as arrow.Struct, length, ...bitmapOf(validity), children });
 }
 
@@ -171,6 +172,7 @@ function bitmapOf({ bitmap, null_count }: Validity): { nullCount: number; nullBi
 }
 
 function listOf(value: unknown): (ArrayLike<unknown> & Iterable<unknown>) | null {
+  // A vector has a length and is iterable, which is all that is used of a list.
   if (Array.isArray(value) || value instanceof arrow.Vector) return value as unknown[];
   // Typed arrays are lists of numbers; a DataView is not.
   return ArrayBuffer.isView(value) && !(value instanceof DataView) ? (value as Float64Array) : null;

@@ -117,6 +117,9 @@ function gatherFixed(chunks: readonly arrow.Data[], { chunk, row }: Places): unk
   return out;
 }
 
+/** Below this, a loop is faster than the call into `set`. */
+const LOOP_BYTES_MAX = 24;
+
 function gatherBytes(chunks: readonly arrow.Data[], { chunk, row }: Places, type: arrow.DataType): object {
   const ends = new Float64Array(row.length + 1);
   let end = 0;
@@ -131,17 +134,12 @@ function gatherBytes(chunks: readonly arrow.Data[], { chunk, row }: Places, type
     const at = row[index] ?? -1;
     const data = chunks[chunk === null ? 0 : (chunk[index] ?? 0)];
     if (at < 0 || data === undefined) continue;
-    copyBytes(data.values, [Number(data.valueOffsets[at]), Number(data.valueOffsets[at + 1])], out, ends[index] ?? 0);
+    const [from, to] = [Number(data.valueOffsets[at]), Number(data.valueOffsets[at + 1])];
+    const place = ends[index] ?? 0;
+    if (to - from > LOOP_BYTES_MAX) out.set(data.values.subarray(from, to), place);
+    else for (let byte = from; byte < to; byte++) out[place + byte - from] = data.values[byte] ?? 0;
   }
   return { data: out, valueOffsets: offsetsOf(type, ends) };
-}
-
-/** Below this, a loop is faster than the call into `set`. */
-const LOOP_BYTES_MAX = 24;
-
-function copyBytes(from: Uint8Array, [start, end]: [number, number], to: Uint8Array, at: number): void {
-  if (end - start > LOOP_BYTES_MAX) to.set(from.subarray(start, end), at);
-  else for (let index = start; index < end; index++) to[at + index - start] = from[index] ?? 0;
 }
 
 function gatherChildren(chunks: readonly arrow.Data[], places: Places, type: arrow.DataType): arrow.Data[] {

@@ -1,7 +1,9 @@
+export { type CoerceOptions, coerceRows } from './coerce.ts';
 export { type FileColumns, type FitTarget, findMisfit, type Misfit } from './fit.ts';
 export type { Inspection } from './formats/capability.ts';
+export type { ParquetCompression } from './formats/parquet-write.ts';
 export { inferType } from './infer.ts';
-export { inspectFile } from './inspect.ts';
+export { type InspectInput, inspectFile } from './inspect.ts';
 export { checkPartitionScheme, mightMatchPartition, parseTransform, partitionRows } from './partition.ts';
 export { type PartitionFilter, partitionFilter } from './partition-filter.ts';
 export {
@@ -13,9 +15,10 @@ export {
   mightMatch,
   predicateSql,
 } from './predicate.ts';
+export type { RowData } from './rows.ts';
 export { readScalar, scalarKind } from './scalar.ts';
 export * from './schema.ts';
 export { openStorage } from './storage/open.ts';
 export { folderSize, realPath } from './storage/real-path.ts';
-export type { Storage } from './storage/storage.ts';
+export type { Storage, StoredFile, Tail } from './storage/storage.ts';
 export { RECORDS_PER_FILE, type WriteTarget, writeRows } from './write.ts';

@@ -71,6 +71,7 @@ const TYPES: Record<Word, (seen: Seen) => arrow.DataType> = {
 function note(seen: Seen, value: unknown): void {
   const word = wordOf(seen.name, value);
   seen.words.add(word);
+  // The word was found by looking at the value.
   if (word === 'object') seen.objects.push(value as Record<string, unknown>);
   if (word !== 'list') return;
   const typed = typedItem(value);

@@ -29,8 +29,6 @@ export interface PreparedScan extends AsyncDisposable {
   columns: string[];
   /** The parts of `sql`, one per layout of files: for readers that must know a file's own types, or keep the files' order. */
   relations: Relation[];
-  /** For each column that some files lack, the indexes of those files: their rows are null there. */
-  absent: Map<string, number[]>;
   /** Removes what was unpacked for the scan; to be called once its rows are read, or given up. */
   dispose(): Promise<void>;
 }
@@ -51,7 +49,6 @@ export async function prepareScan(files: DataFile[], fields: SchemaField[]): Pro
       sql: unionSql(relations),
       columns,
       relations,
-      absent: absentColumns(relations, columns),
       dispose,
       [Symbol.asyncDispose]: dispose,
     };
@@ -84,17 +81,4 @@ function unionSql(relations: Relation[]): string {
     return `(SELECT 0::INTEGER AS ${FILE_INDEX_COLUMN}, 0::BIGINT AS ${FILE_ROW_COLUMN} LIMIT 0)`;
   }
   return `(${relations.map(({ sql }) => sql).join('\nUNION ALL BY NAME\n')})`;
-}
-
-function absentColumns(relations: Relation[], columns: string[]): Map<string, number[]> {
-  const absent = new Map<string, number[]>();
-  for (const column of columns) {
-    const lacking = relations.filter((relation) => !relation.columns.includes(column));
-    if (lacking.length > 0)
-      absent.set(
-        column,
-        lacking.flatMap(({ indexes }) => indexes),
-      );
-  }
-  return absent;
 }

@@ -50,7 +50,8 @@ async function scan(paths: string[], columns = '*') {
     delete row[FILE_INDEX_COLUMN];
     delete row[FILE_ROW_COLUMN];
   }
-  return { rows, columns: prepared.columns, absent: Object.fromEntries(prepared.absent) };
+  const relations = prepared.relations.map((relation) => ({ columns: relation.columns, files: relation.indexes }));
+  return { rows, columns: prepared.columns, relations };
 }
 
 describe('a scan', () => {
@@ -66,7 +67,7 @@ describe('a scan', () => {
     );
   });
 
-  test('puts files of other columns and types together, and tells which files lack which column', async () => {
+  test('puts files of other columns and types together, and tells which files have which columns', async () => {
     const paths = [
       await make('old.parquet', 'SELECT 1::INTEGER AS a'),
       await make('new.parquet', "SELECT 5000000000::BIGINT AS a, 'x' AS b"),
@@ -79,7 +80,10 @@ describe('a scan', () => {
         { a: '2', b: null, file: 2 },
       ],
       columns: ['a', 'b'],
-      absent: { b: [0, 2] },
+      relations: [
+        { columns: ['a'], files: [0, 2] },
+        { columns: ['a', 'b'], files: [1] },
+      ],
     });
   });
 

@@ -138,7 +138,7 @@ const cases: [string, string, Predicate, (string | number | boolean | null)[], b
   ['step', 'void', { eq: ['step', 1] }, [null], true],
 ];
 
-test.each(cases)('%s by %s: %j in %j is %s', (name, transform, filter, values, kept) => {
+test.each(cases)('%s by %s: %j in %j is %s', (...[name, transform, filter, values, kept]) => {
   const by = { keys: [{ key: [name], transform }] };
   expect(mightMatchPartition(filter, by, { values, fields: FIELDS })).toBe(kept);
 });

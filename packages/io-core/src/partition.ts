@@ -7,7 +7,7 @@ import { scalarKind } from './scalar.ts';
 import { fieldType } from './schema.ts';
 import { compileTransform, parseTransform, transformProblem } from './transform.ts';
 
-export { mightMatchPartition, partitionFilter } from './partition-filter.ts';
+export { mightMatchPartition } from './partition-filter.ts';
 export { parseTransform } from './transform.ts';
 
 /** The rows of one partition: its values (null when the table is not partitioned), and where its rows are. */

@@ -43,7 +43,7 @@ function termSql(term: Term, column: (name: string) => string): string {
     case 'in':
       return inSql(term, column(term.column));
     case 'compare':
-      return term.value === null ? UNKNOWN : comparisonSql(term.kind, term.comparison, column(term.column), term.value);
+      return comparisonSql(term, column(term.column));
   }
 }
 
@@ -61,9 +61,10 @@ function inSql({ kind, values }: Term & { op: 'in' }, column: string): string {
   return literals.length === 0 ? never(column) : `(${column} IN (${literals.join(', ')}))`;
 }
 
-function comparisonSql(kind: ScalarKind, comparison: Comparison, column: string, value: Scalar): string {
+function comparisonSql({ kind, comparison, value }: Term & { op: 'compare' }, column: string): string {
+  if (value === null) return UNKNOWN;
   const grid = gridOf(kind);
-  if (grid !== null) return gridSql(grid, comparison, column, grid.place(value));
+  if (grid !== null) return gridSql(grid, comparison, { ...grid.place(value), column });
   const plain = `(${column} ${SYMBOLS[comparison]} ${literalSql(value)})`;
   // DuckDB counts NaN as the greatest number; here it is neither above nor below any other.
   const nan = kind.name === 'float' && (comparison === 'gt' || comparison === 'gte');
@@ -86,7 +87,7 @@ interface Place {
   exact: boolean;
 }
 
-function gridSql(grid: Grid, comparison: Comparison, column: string, { floor, exact }: Place): string {
+function gridSql(grid: Grid, comparison: Comparison, { column, floor, exact }: Place & { column: string }): string {
   const inside = floor >= grid.min && floor <= grid.max;
   if (comparison === 'eq' || comparison === 'neq') {
     if (exact && inside) return `(${column} ${SYMBOLS[comparison]} ${grid.literal(floor)})`;

@@ -119,7 +119,7 @@ export function compareScalars(a: Scalar, b: Scalar): number {
  * Orders strings as their UTF-8 bytes are ordered. JavaScript's `<` compares UTF-16 units, in which characters beyond
  * U+FFFF sort before some within it.
  */
-export function compareStrings(a: string, b: string): number {
+function compareStrings(a: string, b: string): number {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);
   for (let index = 0; index < length; index += 1) {

@@ -1,12 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { DeltacatError } from '@deltacat/contract';
-import { Message, type Schema } from 'apache-arrow';
-
-/** How deep a type may nest. Arrow's own readers stop at 64, and every walk of a type here is recursive. */
-export const TYPE_DEPTH_MAX = 32;
+import { type Field, Message, type Schema } from 'apache-arrow';
+import { TYPE_DEPTH_MAX, typeAlias } from './type-name.ts';
 
 /** The most fields, nested ones included, that a schema message may describe. */
-export const SCHEMA_NODES_MAX = 100_000;
+const SCHEMA_NODES_MAX = 100_000;
 
 const CONTINUATION = 0xffffffff;
 const ALIGNMENT = 8;
@@ -48,10 +46,21 @@ export function deserializeSchema(base64: string): Schema {
     const header = Message.decode(body).header();
     if (!header || !('fields' in header)) throw unreadable('it is not a schema message');
     for (const [index, field] of fields.entries()) keepBinaryMetadata(body, field, header.fields[index]?.metadata);
+    header.fields.forEach(requireUsable);
     return header;
   } catch (error) {
     if (error instanceof DeltacatError) throw error;
     throw unreadable(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** A type that has a name is whole: the decoder takes whatever number a message says. */
+function requireUsable(field: Field): void {
+  try {
+    typeAlias(field.type);
+  } catch (error) {
+    if (!(error instanceof DeltacatError)) throw error;
+    throw new DeltacatError(error.code, `Field "${field.name}": ${error.message}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
-import { deserializeSchema, TYPE_DEPTH_MAX } from './schema-message.ts';
+import { deserializeSchema } from './schema-message.ts';
+import { TYPE_DEPTH_MAX } from './type-name.ts';
 
 /** The id of the next dictionary of one schema. */
 export interface DictionaryIds {

@@ -1,10 +1,13 @@
 import { DeltacatError } from '@deltacat/contract';
 import { DataType, DateUnit, type Field, Precision, TimeUnit, Type } from 'apache-arrow';
-import { TYPE_DEPTH_MAX } from './schema-message.ts';
+
+/** How deep a type may nest. Arrow's own readers stop at 64, and every walk of a type here is recursive. */
+export const TYPE_DEPTH_MAX = 32;
 
 /**
  * The alias of an Arrow type, as pyarrow prints it, such as `list<item: int64>`; `arrowType` reads it back. Two additions
- * keep that lossless: field names that hold a delimiter are quoted, and map values say `not null`. Throws `invalid_schema`.
+ * keep that lossless: field names that hold a delimiter are quoted, and map values say `not null`. Throws `invalid_schema`
+ * for types that no table has, and for those of a damaged message, such as integers of 13 bits.
  */
 export function typeAlias(type: DataType): string {
   return print(type, 1);
@@ -15,26 +18,36 @@ type Printer = (type: DataType, depth: number) => string | null;
 const PRINTERS: Printer[] = [
   (type) => (DataType.isNull(type) ? 'null' : null),
   (type) => (DataType.isBool(type) ? 'bool' : null),
-  (type) => (DataType.isInt(type) ? `${type.isSigned ? '' : 'u'}int${type.bitWidth}` : null),
+  (type) =>
+    DataType.isInt(type) && [8, 16, 32, 64].includes(type.bitWidth)
+      ? `${type.isSigned ? '' : 'u'}int${type.bitWidth}`
+      : null,
   (type) => (DataType.isFloat(type) ? (FLOATS[type.precision] ?? null) : null),
   (type) => (DataType.isUtf8(type) ? 'string' : null),
   (type) => (DataType.isLargeUtf8(type) ? 'large_string' : null),
   (type) => (DataType.isBinary(type) ? 'binary' : null),
   (type) => (DataType.isLargeBinary(type) ? 'large_binary' : null),
-  (type) => (DataType.isFixedSizeBinary(type) ? `fixed_size_binary[${type.byteWidth}]` : null),
-  (type) => (DataType.isDate(type) ? (type.unit === DateUnit.DAY ? 'date32[day]' : 'date64[ms]') : null),
-  (type) => (DataType.isTime(type) ? `time${type.bitWidth}[${unitName(type.unit)}]` : null),
+  (type) => (DataType.isFixedSizeBinary(type) && type.byteWidth > 0 ? `fixed_size_binary[${type.byteWidth}]` : null),
+  (type) => (DataType.isDate(type) ? (DATES[type.unit] ?? null) : null),
+  (type) =>
+    DataType.isTime(type) && type.bitWidth === (type.unit < TimeUnit.MICROSECOND ? 32 : 64)
+      ? `time${type.bitWidth}[${unitName(type.unit)}]`
+      : null,
   (type) => (DataType.isDuration(type) ? `duration[${unitName(type.unit)}]` : null),
   printTimestamp,
   printDecimal,
   (type, depth) => (DataType.isList(type) ? `list<${printField(type.children[0], depth)}>` : null),
   (type, depth) =>
-    DataType.isFixedSizeList(type) ? `fixed_size_list<${printField(type.children[0], depth)}>[${type.listSize}]` : null,
+    DataType.isFixedSizeList(type) && type.listSize > 0
+      ? `fixed_size_list<${printField(type.children[0], depth)}>[${type.listSize}]`
+      : null,
   (type, depth) =>
     DataType.isStruct(type) ? `struct<${type.children.map((field) => printField(field, depth)).join(', ')}>` : null,
   printMap,
   printDictionary,
 ];
+
+const DATES: Record<number, string> = { [DateUnit.DAY]: 'date32[day]', [DateUnit.MILLISECOND]: 'date64[ms]' };
 
 const FLOATS: Record<number, string> = {
   [Precision.HALF]: 'halffloat',
@@ -76,7 +89,9 @@ function printTimestamp(type: DataType): string | null {
 }
 
 function printDecimal(type: DataType): string | null {
-  if (!DataType.isDecimal(type) || (type.bitWidth !== 128 && type.bitWidth !== 256)) return null;
+  if (!DataType.isDecimal(type)) return null;
+  const digitsMax = { 128: 38, 256: 76 }[type.bitWidth] ?? 0;
+  if (!(type.precision >= 1 && type.precision <= digitsMax && Math.abs(type.scale) < 100)) return null;
   return `decimal${type.bitWidth}(${type.precision}, ${type.scale})`;
 }
 

@@ -1,10 +1,9 @@
 import { DeltacatError, type SchemaField } from '@deltacat/contract';
-import { DataType, TimeUnit } from 'apache-arrow';
-import { fieldType } from '../schema.ts';
 import type { Scratch } from '../storage/scratch.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
-import { quoteName, quoteText } from './sql-text.ts';
-import { type Unwrapped, unwrap } from './wrapping.ts';
+import { quoteName, quotePath, quoteText } from './sql-text.ts';
+import { castTextSql } from './text-cast.ts';
+import { type Unwrapped, unwrapAll } from './wrapping.ts';
 
 /** How a delimited format separates and quotes its fields. */
 export interface Dialect {
@@ -31,24 +30,18 @@ interface Group {
   indexes: number[];
 }
 
-const FILES_AT_ONCE = 16;
-
 /** The longest line DuckDB accepts; its own limit of 2 MiB is less than one picture in base64. */
 const LINE_BYTES_MAX = 64 * 1024 * 1024;
 
 async function scanDelimited(dialect: Dialect, { files, fields, scratch }: ScanInput): Promise<Relation[]> {
   const groups = new Map<string, Group>();
-  for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
-    const some = files.slice(at, at + FILES_AT_ONCE);
-    const unwrapped = await Promise.all(some.map(({ file }) => unwrap(file, scratch)));
-    for (const [place, { path, compression, head }] of unwrapped.entries()) {
-      const header = hasHeader(head, dialect, fields);
-      const key = `${compression} ${header}`;
-      const group = groups.get(key) ?? { compression, header, paths: [], indexes: [] };
-      group.paths.push(path);
-      group.indexes.push(some[place]?.index ?? 0);
-      groups.set(key, group);
-    }
+  for (const { path, compression, head, index } of await unwrapAll(files, scratch)) {
+    const header = hasHeader(head, dialect, fields);
+    const key = `${compression} ${header}`;
+    const group = groups.get(key) ?? { compression, header, paths: [], indexes: [] };
+    group.paths.push(path);
+    group.indexes.push(index);
+    groups.set(key, group);
   }
   const columns = fields.map(({ name }) => name);
   return [...groups.values()].map((group) => ({
@@ -70,10 +63,10 @@ function groupSql({ compression, header, paths, indexes }: Group, dialect: Diale
     // An empty field is null, a quoted empty one is the empty text.
     `nullstr = '', allow_quoted_nulls = false, max_line_size = ${LINE_BYTES_MAX}`,
   ];
-  const literals = paths.map((path) => quoteText(path.replace(/[*?[]/g, '[$&]')));
+  const literals = paths.map(quotePath);
   // The window runs over the file's rows in their order, in one thread: the numbers rise along each file.
   return (
-    `SELECT ${fields.map(castSql).join(', ')}, [${indexes.join(', ')}][file_index::BIGINT + 1]::INTEGER AS ${FILE_INDEX_COLUMN}, ` +
+    `SELECT ${fields.map((field) => castTextSql(field, quoteName(field.name))).join(', ')}, [${indexes.join(', ')}][file_index::BIGINT + 1]::INTEGER AS ${FILE_INDEX_COLUMN}, ` +
     `row_number() OVER () AS ${FILE_ROW_COLUMN} FROM read_csv([${literals.join(', ')}], ${options.join(', ')})`
   );
 }
@@ -104,39 +97,4 @@ function firstRecord(text: string, { delimiter, quote }: Dialect): string[] {
   }
   values.push(value);
   return values;
-}
-
-function castSql(field: SchemaField): string {
-  const { name } = field;
-  const column = quoteName(name);
-  const target = fieldType(field);
-  if (DataType.isBinary(target) || DataType.isLargeBinary(target)) return `encode(${column}) AS ${column}`;
-  const sql = sqlType(target);
-  if (sql === null) return column;
-  const cast = `CAST(nullif(${column}, '') AS ${sql})`;
-  if (!DataType.isInt(target)) return `${cast} AS ${column}`;
-  // DuckDB rounds '1.5' to an integer; a file must not be read as something it does not say.
-  const refusal = `error('Conversion Error: "' || ${column} || '" in column ' || ${quoteText(name)} || ' is no integer')`;
-  return `CASE WHEN regexp_matches(${column}, '[.eE]') THEN ${refusal}::${sql} ELSE ${cast} END AS ${column}`;
-}
-
-const TIMESTAMPS: Record<TimeUnit, string> = {
-  [TimeUnit.SECOND]: 'TIMESTAMP_S',
-  [TimeUnit.MILLISECOND]: 'TIMESTAMP_MS',
-  [TimeUnit.MICROSECOND]: 'TIMESTAMP',
-  [TimeUnit.NANOSECOND]: 'TIMESTAMP_NS',
-};
-
-const INTEGERS: Record<number, string> = { 8: 'TINYINT', 16: 'SMALLINT', 32: 'INTEGER', 64: 'BIGINT' };
-
-/** The type that a text is read as; null where it stays a text. */
-function sqlType(type: DataType): string | null {
-  if (DataType.isBool(type)) return 'BOOLEAN';
-  if (DataType.isInt(type)) return `${type.isSigned ? '' : 'U'}${INTEGERS[type.bitWidth]}`;
-  if (DataType.isFloat(type)) return type.precision === 2 ? 'DOUBLE' : 'FLOAT';
-  if (DataType.isDate(type)) return 'DATE';
-  if (DataType.isTime(type)) return 'TIME';
-  if (DataType.isTimestamp(type)) return type.timezone ? 'TIMESTAMPTZ' : TIMESTAMPS[type.unit];
-  if (DataType.isDecimal(type)) return `DECIMAL(${type.precision}, ${type.scale})`;
-  return null;
 }

@@ -2,6 +2,8 @@ import { type ContentType, type DataFile, DeltacatError, type SchemaField } from
 import { Scratch } from '../storage/scratch.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
 import { delimitedFormat } from './csv.ts';
+import { featherFormat } from './feather.ts';
+import { jsonFormat } from './json.ts';
 import { parquetFormat } from './parquet.ts';
 
 export { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Inspection, type Relation } from './capability.ts';
@@ -13,8 +15,8 @@ export const FORMATS: Record<ContentType, Format> = {
   tsv: delimitedFormat({ delimiter: '\t', quote: '"' }),
   psv: delimitedFormat({ delimiter: '|', quote: '"' }),
   unescaped_tsv: delimitedFormat({ delimiter: '\t', quote: '' }),
-  feather: {},
-  json: {},
+  feather: featherFormat,
+  json: jsonFormat,
   avro: {},
   orc: {},
   lance: {},

@@ -4,7 +4,7 @@ import type { Scratch } from '../storage/scratch.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
 import { type ParquetElement, readParquetFooter } from './parquet-footer.ts';
 import { inspectParquet } from './parquet-inspect.ts';
-import { quoteName, quoteText } from './sql-text.ts';
+import { quoteName, quotePath, quoteText } from './sql-text.ts';
 
 /** Parquet: written by us, inspected by its footer, scanned by DuckDB where it lies. */
 export const parquetFormat: Format = { inspect: inspectParquet, scan: scanParquet };
@@ -52,7 +52,7 @@ function layoutKey(elements: ParquetElement[]): string {
 
 function layoutSql(layout: Layout): string {
   // Folders such as "day=3" are no columns here: every column is in the file.
-  const source = `read_parquet([${layout.paths.map(pathLiteral).join(', ')}], hive_partitioning = false)`;
+  const source = `read_parquet([${layout.paths.map(quotePath).join(', ')}], hive_partitioning = false)`;
   const names = layout.columns.map((name) => name.toLowerCase());
   if (names.includes('file_index') || names.includes('file_row_number') || names.includes('filename')) {
     return layoutSqlByName(layout);
@@ -81,12 +81,7 @@ function layoutSqlByName(layout: Layout): string {
   return (
     `SELECT f.* EXCLUDE (${name}), i.place::INTEGER AS ${FILE_INDEX_COLUMN} FROM (` +
     `SELECT *, row_number() OVER () AS ${FILE_ROW_COLUMN} FROM read_parquet(` +
-    `[${distinct.map(pathLiteral).join(', ')}], filename = '${name}', hive_partitioning = false)) f ` +
+    `[${distinct.map(quotePath).join(', ')}], filename = '${name}', hive_partitioning = false)) f ` +
     `JOIN (VALUES ${rows.join(', ')}) i(path, place) ON f.${name} = i.path`
   );
-}
-
-/** DuckDB takes `*`, `?` and `[` in a path as a pattern; in brackets they mean themselves. */
-function pathLiteral(path: string): string {
-  return quoteText(path.replace(/[*?[]/g, '[$&]'));
 }

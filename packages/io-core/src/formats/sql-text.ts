@@ -7,3 +7,8 @@ export function quoteText(text: string): string {
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
+
+/** A path as an SQL literal. DuckDB takes `*`, `?` and `[` in it as a pattern; in brackets they mean themselves. */
+export function quotePath(path: string): string {
+  return quoteText(path.replace(/[*?[]/g, '[$&]'));
+}

@@ -2,6 +2,7 @@ import { constants, gunzipSync } from 'node:zlib';
 import { type ContentEncoding, type DataFile, DeltacatError } from '@deltacat/contract';
 import { openStorage } from '../storage/open.ts';
 import type { Scratch } from '../storage/scratch.ts';
+import type { IndexedFile } from './capability.ts';
 
 /** A text file that DuckDB can open, and its first bytes without their wrapping. */
 export interface Unwrapped {
@@ -18,11 +19,25 @@ const LAYERS_MAX = 4;
 
 const UNREADABLE: ContentEncoding[] = ['deflate', 'bzip2', 'snappy'];
 
+const FILES_AT_ONCE = 16;
+
+/** Text files ready for DuckDB, with their places in the scan: whatever they are wrapped in. */
+export async function unwrapAll(files: IndexedFile[], scratch: Scratch): Promise<(Unwrapped & { index: number })[]> {
+  const unwrapped: (Unwrapped & { index: number })[] = [];
+  for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
+    const some = files.slice(at, at + FILES_AT_ONCE);
+    unwrapped.push(
+      ...(await Promise.all(some.map(async ({ file, index }) => ({ ...(await unwrap(file, scratch)), index })))),
+    );
+  }
+  return unwrapped;
+}
+
 /**
  * Finds out how a text file is wrapped by looking at it, whatever its entry says: older writers compress twice, by
  * extension and by encoding. What DuckDB cannot unwrap by itself is unpacked into `scratch`.
  */
-export async function unwrap(file: DataFile, scratch: Scratch): Promise<Unwrapped> {
+async function unwrap(file: DataFile, scratch: Scratch): Promise<Unwrapped> {
   if (UNREADABLE.includes(file.content_encoding)) {
     throw new DeltacatError(
       'not_supported',

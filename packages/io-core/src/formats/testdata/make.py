@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 
 UTC = dt.timezone.utc
@@ -42,3 +43,4 @@ pq.write_table(ROWS, "pyarrow.parquet")
 pq.write_table(ROWS, "pyarrow-three-groups.parquet", row_group_size=1)
 pq.write_table(ROWS, "pyarrow-no-schema.parquet", store_schema=False)
 pq.write_table(ROWS.slice(0, 0), "pyarrow-empty.parquet")
+pa.feather.write_feather(ROWS, "pyarrow.feather", compression="lz4")

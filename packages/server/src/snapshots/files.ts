@@ -17,7 +17,7 @@ const MANIFESTS_PER_QUERY_MAX = 500;
 /** How many files' sizes are kept in memory; two numbers each. */
 const SIZES_CACHED_MAX = 4_000_000;
 /** How many bounds of columns of files are kept in memory: about 100 bytes each, three per file and column. */
-const BOUNDS_CACHED_MAX = 3_000_000;
+const BOUNDS_CACHED_MAX = 6_000_000;
 
 const sizesCache = new BoundedCache<FileSizes>(SIZES_CACHED_MAX);
 const statsCache = new BoundedCache<Map<string, ManifestStats[string] | null>>(BOUNDS_CACHED_MAX);

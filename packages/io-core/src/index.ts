@@ -1,11 +1,15 @@
 export { type CoerceOptions, coerceRows } from './coerce.ts';
+export { closeEngine, configureEngine, type EngineSettings } from './duckdb.ts';
+export { executePlan } from './execute.ts';
 export { type FileColumns, type FitTarget, findMisfit, type Misfit } from './fit.ts';
 export type { Inspection } from './formats/capability.ts';
 export type { ParquetCompression } from './formats/parquet-write.ts';
+export { fromManifestTable } from './from-manifest.ts';
 export { inferType } from './infer.ts';
 export { type InspectInput, inspectFile } from './inspect.ts';
 export { checkPartitionScheme, mightMatchPartition, parseTransform, partitionRows } from './partition.ts';
 export { type PartitionFilter, partitionFilter } from './partition-filter.ts';
+export type { ExecuteOptions, PlanRows } from './plan-rows.ts';
 export {
   type BoundPredicate,
   bindPredicate,

@@ -1,0 +1,216 @@
+import {
+  type DataFile,
+  DeltacatError,
+  type Predicate,
+  predicateColumns,
+  type ReadPlan,
+  type SchemaField,
+} from '@deltacat/contract';
+import { type Field, type RecordBatch, Schema } from 'apache-arrow';
+import { recordBatches } from './chunks/record-batches.ts';
+import { openSession, type Session } from './duckdb.ts';
+import { manifestTable } from './manifest-table.ts';
+import { type MergeInput, markSurvivors, measureRows, type Ordinals, ordinalSql, survivesSql } from './merge.ts';
+import { appendUnits, mergeUnits, type ReadUnit } from './partition-group.ts';
+import { type ExecuteOptions, type PlanRows, planRows } from './plan-rows.ts';
+import { bindPredicate, conjunctsOver, predicateSql } from './predicate.ts';
+import { quoteIdentifier } from './predicate-sql.ts';
+import { columnsSql, fileNumberSql, filePathSql, openScan, pathField, type Scan, unionSql } from './scan.ts';
+import { arrowSchema, deserializeSchema, schemaFields } from './schema.ts';
+import { type OrderKey, orderFiles, orderKeys, orderSql } from './sort.ts';
+
+/**
+ * Turns a plan into rows: reads its files, merges them by key where the plan asks for it, and gives the columns of the
+ * table's schema, whatever the files' own. A table without a schema gives the list of its files. Throws
+ * `invalid_request` for a plan that was asked without files, `unknown_column`, `invalid_predicate`, `not_supported`; and while
+ * reading `schema_mismatch`, naming file and column, when a file does not fit the schema.
+ */
+export function executePlan(plan: ReadPlan, options: ExecuteOptions = {}): PlanRows {
+  if (plan.scan_tasks.length === 0 && plan.returned_files === 0 && plan.total_files > 0) {
+    throw new DeltacatError(
+      'invalid_request',
+      `The plan of ${plan.namespace}.${plan.table} lists none of its ${plan.total_files} files; plan again with include_files=true.`,
+    );
+  }
+  const schema = targetSchema(plan);
+  if (schema === null) {
+    const table = manifestTable(plan, options);
+    return planRows(table.schema, async function* () {
+      yield* table.batches;
+    });
+  }
+  const reading = planReading(plan, schema, options);
+  return planRows(reading.schema, () => readBatches(plan, reading));
+}
+
+function targetSchema({ schema, schema_serialized }: ReadPlan): Schema | null {
+  if (schema_serialized != null) return deserializeSchema(schema_serialized);
+  return schema == null ? null : arrowSchema(schema);
+}
+
+/** Everything that was decided before the first file is opened. */
+interface Reading {
+  target: Schema;
+  fields: SchemaField[];
+  output: Field[];
+  /** The schema of the result: `output`, and the path when it was asked for. */
+  schema: Schema;
+  path_column: string | null;
+  filter: Predicate | null;
+  order: OrderKey[];
+  merge_order: OrderKey[];
+  units: ReadUnit[];
+  options: ExecuteOptions;
+}
+
+function planReading(plan: ReadPlan, target: Schema, options: ExecuteOptions): Reading {
+  const fields = schemaFields(target);
+  const output = outputFields(target, options);
+  const path_column = options.file_path_column ?? null;
+  const merging = plan.requires_mor;
+  return {
+    target,
+    fields,
+    output,
+    schema: new Schema([...output, ...(path_column === null ? [] : [pathField(path_column)])], target.metadata),
+    path_column,
+    filter: options.filter && Object.keys(options.filter).length > 0 ? bindPredicate(options.filter, fields) : null,
+    order: merging ? orderKeys(plan.sort_scheme?.keys, target) : [],
+    merge_order: merging ? orderKeys(plan.mor_plan?.sort_keys, target) : [],
+    units: merging ? mergeUnits(plan) : appendUnits(orderFiles(plan, target)),
+    options,
+  };
+}
+
+function outputFields(target: Schema, { columns, file_path_column }: ExecuteOptions): Field[] {
+  const known = new Map(target.fields.map((field) => [field.name, field]));
+  const output = (columns ?? [...known.keys()]).map((name) => {
+    const field = known.get(name);
+    if (field !== undefined) return field;
+    throw new DeltacatError(
+      'unknown_column',
+      `The table has no column "${name}"; it has ${[...known.keys()].join(', ')}.`,
+    );
+  });
+  if (output.length === 0) throw new DeltacatError('invalid_request', 'A read needs at least one column.');
+  if (new Set(output).size < output.length) {
+    throw new DeltacatError('invalid_request', 'A column is asked for twice; name each column once.');
+  }
+  if (file_path_column != null && known.has(file_path_column)) {
+    throw new DeltacatError(
+      'invalid_request',
+      `The table has a column "${file_path_column}"; name the path column otherwise.`,
+    );
+  }
+  return output;
+}
+
+async function* readBatches(plan: ReadPlan, reading: Reading): AsyncGenerator<RecordBatch> {
+  const { memory_limit_mb, signal, limit } = reading.options;
+  let left = limit ?? Number.POSITIVE_INFINITY;
+  if (left <= 0 || reading.units.length === 0) return;
+  using session = await openSession({ memory_limit_mb: memory_limit_mb ?? undefined, signal: signal ?? undefined });
+  for (const unit of reading.units) {
+    for await (const batch of readUnit(session, { plan, reading, unit, left })) {
+      left -= batch.numRows;
+      yield batch;
+    }
+    if (left <= 0) return;
+  }
+}
+
+interface UnitInput {
+  plan: ReadPlan;
+  reading: Reading;
+  unit: ReadUnit;
+  left: number;
+}
+
+async function* readUnit(session: Session, { plan, reading, unit, left }: UnitInput): AsyncGenerator<RecordBatch> {
+  const fieldsOf = (file: DataFile) => writtenFields(plan, file) ?? reading.fields;
+  const files = unit.files.map(({ file }) => file);
+  await using data = await openScan(session, files, fieldsOf);
+  const merged = plan.requires_mor && (unit.deletes.length > 0 || (plan.merge_keys ?? []).length > 0);
+  const ordered = data.inOrder && reading.order.length === 0 && reading.merge_order.length === 0;
+  const ordinals = merged || !ordered ? await measureRows(session, data) : null;
+  if (merged && ordinals !== null && !(await mergeUnit(session, { plan, reading, unit, data, ordinals }))) return;
+  const input = { reading, unit, data, ordinals, merged, ordered };
+  const limit = Number.isFinite(left) ? ` LIMIT ${left}` : '';
+  yield* recordBatches(session.chunks(`${rowsSql(input)}${limit}`), reading.schema);
+}
+
+async function mergeUnit(
+  session: Session,
+  { plan, reading, unit, data, ordinals }: Omit<UnitInput, 'left'> & { data: Scan; ordinals: Ordinals },
+): Promise<boolean> {
+  const files = unit.deletes.map(({ file }) => file);
+  await using deletes = await openScan(session, files, (file) => writtenFields(plan, file) ?? reading.fields);
+  const names = new Set(plan.merge_keys ?? []);
+  const input: MergeInput = {
+    unit,
+    data,
+    deletes,
+    ordinals,
+    keys: [...names].map((name) => keyField(reading.target, name)),
+    order: reading.merge_order,
+    schema_fields: reading.target.fields,
+    key_filter: reading.filter && conjunctsOver(reading.filter, names),
+    fields: reading.fields,
+  };
+  return markSurvivors(session, input);
+}
+
+function keyField(schema: Schema, name: string): Field {
+  const field = schema.fields.find((known) => known.name === name);
+  if (field !== undefined) return field;
+  throw new DeltacatError('unknown_column', `The plan merges by column "${name}", which the table's schema lacks.`);
+}
+
+/** The schema by which a file was written, when the plan knows it. */
+function writtenFields({ schemas_by_id, schemas_serialized_by_id }: ReadPlan, file: DataFile): SchemaField[] | null {
+  if (file.schema_id == null) return null;
+  const serialized = schemas_serialized_by_id?.[file.schema_id];
+  if (serialized !== undefined) return schemaFields(deserializeSchema(serialized));
+  return schemas_by_id?.[file.schema_id] ?? null;
+}
+
+interface RowsInput {
+  reading: Reading;
+  unit: ReadUnit;
+  data: Scan;
+  ordinals: Ordinals | null;
+  merged: boolean;
+  ordered: boolean;
+}
+
+/** The rows of a unit in their order. What is selected beside the output is for the filter and the order alone. */
+function rowsSql({ reading, unit, data, ordinals, merged, ordered }: RowsInput): string {
+  const { target, output, path_column, filter, order, merge_order, fields } = reading;
+  const needed = new Set([
+    ...output.map(({ name }) => name),
+    ...[...order, ...merge_order].map(({ column }) => column),
+  ]);
+  if (filter !== null) for (const name of predicateColumns(filter)) needed.add(name);
+  const columns = target.fields.filter(({ name }) => needed.has(name));
+  const rows = unionSql(data, (relation) => {
+    const selected = columnsSql(relation, columns, data.files);
+    if (path_column !== null) selected.push(`${filePathSql(relation, data.files)} AS ${PATH}`);
+    if (!ordered && ordinals !== null) {
+      selected.push(`${fileNumberSql(relation, (place) => unit.files[place]?.group ?? 0)} AS ${GROUP}`);
+      selected.push(`${fileNumberSql(relation, (place) => unit.files[place]?.rank ?? 0)} AS ${RANK}`);
+      selected.push(`${ordinalSql(relation, ordinals)} AS ${ORDINAL}`);
+    }
+    const survives = merged && ordinals !== null ? ` WHERE ${survivesSql(relation, ordinals)}` : '';
+    return `${selected.join(', ')} FROM ${relation.from_sql}${survives}`;
+  });
+  const names = output.map(({ name }) => quoteIdentifier(name));
+  if (path_column !== null) names.push(`${PATH} AS ${quoteIdentifier(path_column)}`);
+  const where = filter === null ? '' : ` WHERE ${predicateSql(filter, fields)}`;
+  const by = ordered ? [] : [GROUP, ...orderSql(order), RANK, ...orderSql(merge_order), ORDINAL];
+  return `SELECT ${names.join(', ')} FROM (${rows})${where}${by.length === 0 ? '' : ` ORDER BY ${by.join(', ')}`}`;
+}
+
+const PATH = '__deltacat_path';
+const GROUP = '__deltacat_group';
+const RANK = '__deltacat_rank';
+const ORDINAL = '__deltacat_ordinal';

@@ -1,0 +1,64 @@
+import {
+  contentEncoding,
+  contentType,
+  type DataFile,
+  DeltacatError,
+  dataFile,
+  type ReadPlan,
+} from '@deltacat/contract';
+import { type Field, Schema, type Table } from 'apache-arrow';
+import { executePlan } from './execute.ts';
+import { inspectFile } from './inspect.ts';
+import type { ExecuteOptions, PlanRows } from './plan-rows.ts';
+import { rowObjects } from './row-values.ts';
+import { serializeSchema } from './schema.ts';
+
+/**
+ * The rows of the files that a manifest table lists, which needs a `path` column; other columns are used where they are
+ * there. The columns are those of the files, in the order in which they are first seen. Throws `invalid_request` for a table
+ * without paths, `not_supported` for files that do not tell their columns.
+ */
+export async function fromManifestTable(table: Table, options: ExecuteOptions = {}): Promise<PlanRows> {
+  const files = table.batches.flatMap((batch) => rowObjects(batch).map(fileOf));
+  const fields = new Map<string, Field>();
+  for (const { path, content_type } of files) {
+    const { schema } = await inspectFile({ path, content_type });
+    if (schema === null) {
+      throw new DeltacatError(
+        'not_supported',
+        `${path} does not tell its columns; read it through a table with a schema.`,
+      );
+    }
+    for (const field of schema.fields) if (!fields.has(field.name)) fields.set(field.name, field);
+  }
+  return executePlan(planOf(files, new Schema([...fields.values()])), options);
+}
+
+function fileOf(row: Record<string, unknown>): DataFile {
+  if (typeof row.path !== 'string') {
+    throw new DeltacatError('invalid_request', 'A manifest table needs a text column "path" without nulls.');
+  }
+  return dataFile.parse({
+    path: row.path,
+    content_type: contentType.safeParse(row.meta_content_type).data,
+    content_encoding: contentEncoding.safeParse(row.meta_content_encoding).data,
+    content_length: Number(row.meta_content_length ?? 0),
+    record_count: Number(row.meta_record_count ?? 0),
+  });
+}
+
+function planOf(files: DataFile[], schema: Schema): ReadPlan {
+  return {
+    namespace: '',
+    table: '',
+    content_type: files[0]?.content_type ?? 'parquet',
+    requires_mor: false,
+    total_files: files.length,
+    total_records: files.reduce((sum, { record_count }) => sum + record_count, 0),
+    total_bytes: files.reduce((sum, { content_length }) => sum + content_length, 0),
+    returned_files: files.length,
+    truncated: false,
+    scan_tasks: [{ files }],
+    schema_serialized: serializeSchema(schema),
+  };
+}

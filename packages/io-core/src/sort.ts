@@ -1,0 +1,76 @@
+import type { DataFile, ReadPlan } from '@deltacat/contract';
+import type { Schema } from 'apache-arrow';
+import { quoteIdentifier } from './predicate-sql.ts';
+import { compareScalars, readScalar, type Scalar, scalarKind } from './scalar.ts';
+
+/** One column to order by. */
+export interface OrderKey {
+  column: string;
+  descending: boolean;
+  nulls_first: boolean;
+}
+
+interface SchemeKey {
+  key: string[];
+  sort_order?: string | null | undefined;
+  null_order?: string | null | undefined;
+}
+
+/** The columns of a sort scheme, or of a merge order, that the schema has. Nulls come last unless a key says otherwise. */
+export function orderKeys(keys: readonly SchemeKey[] | null | undefined, schema: Schema): OrderKey[] {
+  const known = new Set(schema.fields.map(({ name }) => name));
+  return (keys ?? []).flatMap(({ key, sort_order, null_order }) =>
+    key
+      .filter((column) => known.has(column))
+      .map((column) => ({ column, descending: sort_order === 'descending', nulls_first: null_order === 'at_start' })),
+  );
+}
+
+/** Order keys as an ORDER BY list; `column` says how a name is written. Strings compare by their bytes. */
+export function orderSql(keys: readonly OrderKey[], column: (name: string) => string = quoteIdentifier): string[] {
+  return keys.map(
+    ({ column: name, descending, nulls_first }) =>
+      `${column(name)} ${descending ? 'DESC' : 'ASC'} NULLS ${nulls_first ? 'FIRST' : 'LAST'}`,
+  );
+}
+
+interface Bounded {
+  file: DataFile;
+  min: Scalar;
+  max: Scalar;
+}
+
+/**
+ * The files of a plan without merging, in the order of their rows: as planned, unless the table is sorted, every file
+ * was written by that sort scheme, and their ranges of the first sort column do not overlap. Then they are put in the
+ * scheme's order, so that the whole result is sorted by that column at no cost.
+ */
+export function orderFiles(plan: ReadPlan, schema: Schema): DataFile[] {
+  const files = plan.scan_tasks.flatMap((task) => task.files);
+  const scheme = plan.sort_scheme;
+  const [first] = orderKeys(scheme?.keys.slice(0, 1), schema);
+  if (first === undefined || scheme?.id == null) return files;
+  if (files.some(({ sort_scheme_id }) => sort_scheme_id == null || String(sort_scheme_id) !== String(scheme.id))) {
+    return files;
+  }
+  const bounded = files.flatMap((file) => boundsOf(file, first.column, schema) ?? []);
+  if (bounded.length !== files.length) return files;
+  const { descending } = first;
+  bounded.sort((a, b) => (descending ? compareScalars(b.max, a.max) : compareScalars(a.min, b.min)));
+  const apart = bounded.every(({ min, max }, index) => {
+    const previous = bounded[index - 1];
+    if (previous === undefined) return true;
+    return descending ? compareScalars(max, previous.min) <= 0 : compareScalars(min, previous.max) >= 0;
+  });
+  return apart ? bounded.map(({ file }) => file) : files;
+}
+
+function boundsOf(file: DataFile, column: string, schema: Schema): Bounded | null {
+  const type = schema.fields.find(({ name }) => name === column)?.type;
+  const kind = type === undefined ? null : scalarKind(type);
+  const stats = file.column_stats?.[column];
+  if (kind === null || stats?.min == null || stats.max == null) return null;
+  const min = readScalar(kind, stats.min);
+  const max = readScalar(kind, stats.max);
+  return min === undefined || max === undefined ? null : { file, min, max };
+}

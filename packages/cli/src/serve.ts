@@ -1,4 +1,3 @@
-import { startServer } from '@deltacat/server';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from './exit.ts';
 
@@ -30,6 +29,7 @@ async function serve(options: ServeOptions): Promise<void> {
       'The stdio transport is not available yet. Serve the REST API with: deltacat serve --catalog-root DIR --transport http',
     );
   }
+  const { startServer } = await import('@deltacat/server');
   const { catalogRoot, host, port } = options;
   const server = await startServer({ catalog_root: catalogRoot, host, port }).catch(explainAddress(host, port));
   const names = server.context.config.catalogs.map(({ name }) => name).join(', ');

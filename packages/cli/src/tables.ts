@@ -1,6 +1,6 @@
 import { stringifyJson } from '@deltacat/contract';
 import { Command } from 'commander';
-import { type ConnectionOptions, connect, withConnection } from './connection.ts';
+import { type ConnectionOptions, withConnection } from './connection-options.ts';
 import { textTable } from './print/text-table.ts';
 
 interface TablesOptions extends ConnectionOptions {
@@ -21,6 +21,7 @@ export function tablesCommand(): Command {
 const NAMES = ['namespace', 'table', 'version', 'rows', 'files', 'bytes', 'description'];
 
 async function list(wanted: string | undefined, options: TablesOptions): Promise<void> {
+  const { connect } = await import('./connection.ts');
   await using client = connect(options);
   const namespaces = wanted === undefined ? (await client.catalog.listNamespaces()).map(({ name }) => name) : [wanted];
   const rows = [];

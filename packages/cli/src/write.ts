@@ -2,7 +2,7 @@ import type { Client } from '@deltacat/client';
 import { stringifyJson, WRITE_MODES, type WriteMode } from '@deltacat/contract';
 import { Command, Option } from 'commander';
 import { parseTable } from './arguments.ts';
-import { type ConnectionOptions, connect, withConnection } from './connection.ts';
+import { type ConnectionOptions, withConnection } from './connection-options.ts';
 import { Progress } from './progress.ts';
 
 interface WriteOptions extends ConnectionOptions {
@@ -25,6 +25,7 @@ export function writeCommand(): Command {
 }
 
 async function write(files: string[], options: WriteOptions): Promise<void> {
+  const { connect } = await import('./connection.ts');
   await using client = connect(options);
   const result = await commitFiles(client, files, options);
   const { namespace, table } = options.table;

@@ -1,10 +1,13 @@
-import { COLUMNS_MAX, DeltacatError, parsePredicate } from '@deltacat/contract';
+import { COLUMNS_MAX, DeltacatError, type Predicate, parsePredicate } from '@deltacat/contract';
 import { type BoundPredicate, bindPredicate } from '@deltacat/io-core';
 import type { ReadTarget } from './target.ts';
 
 /** Which rows a reader wants; null is all of them. */
 export interface Question {
+  /** What the table's rows must satisfy. */
   filter: BoundPredicate | null;
+  /** The same as it was asked; of a schemaless table, what its list of files must satisfy. */
+  predicate: Predicate | null;
 }
 
 /**
@@ -19,8 +22,9 @@ export function readQuestion(
   if ('problem' in parsed)
     throw new DeltacatError('invalid_predicate', `The filter cannot be used: ${parsed.problem}.`);
   if (asked.columns) checkColumns(target, asked.columns);
-  if (!target.schema || !parsed.predicate) return { filter: null };
-  return { filter: bindPredicate(parsed.predicate, target.schema.fields) };
+  const { predicate } = parsed;
+  const filter = target.schema && predicate ? bindPredicate(predicate, target.schema.fields) : null;
+  return { filter, predicate };
 }
 
 function checkColumns({ asked, schema }: ReadTarget, columns: string[]): void {

@@ -18,6 +18,8 @@ import { tableExists } from './catalog/table-exists.ts';
 import type { Handler, RequestContext } from './context.ts';
 import { getServerEndpoints } from './health/get-server-endpoints.ts';
 import { health } from './health/health.ts';
+import { planRead } from './reads/plan.ts';
+import { previewRows } from './reads/preview.ts';
 import { abortWriteSession } from './writes/abort-write-session.ts';
 import { commitWrite } from './writes/commit-write.ts';
 import { commitWriteSession } from './writes/commit-write-session.ts';
@@ -48,6 +50,8 @@ export const OPERATIONS: Partial<{ [Name in OperationName]: Handler<Name> }> = {
   drop_table: dropTable,
   list_tables: listTables,
   list_table_versions: listTableVersions,
+  plan_read: planRead,
+  preview_rows: previewRows,
   create_write_session: createWriteSession,
   get_write_session: getWriteSession,
   heartbeat_write_session: heartbeatWriteSession,

@@ -89,7 +89,6 @@ export async function planRead(call: Call, args: PlanArguments): Promise<ReadPla
 export async function readRows<As extends ReadAs>(call: Call, args: ReadArguments<As>): Promise<ReadResults[As]> {
   const form = formFor(args.read_as);
   const plan = args.plan ?? (await planWhole(call, args));
-  refuseWithoutFiles(plan);
   const columns = args.columns ?? plan.scope.columns;
   const filter = args.plan === undefined ? plan.scope.filter_predicate : narrowed(args);
   const { file_path_column } = args;
@@ -132,14 +131,6 @@ async function planWhole(call: Call, args: PlanArguments): Promise<ReadPlan> {
 function narrowed({ plan, filter_predicate }: PlannedArguments): Predicate | null {
   const filters = [plan.scope.filter_predicate, filter_predicate ?? null].filter((filter) => filter !== null);
   return filters.length > 1 ? { and: filters } : (filters[0] ?? null);
-}
-
-function refuseWithoutFiles({ raw }: ReadPlan): void {
-  if (raw.total_files === 0 || raw.returned_files > 0 || raw.truncated || raw.scan_tasks.length > 0) return;
-  throw new DeltacatError(
-    'invalid_request',
-    `The plan of ${raw.namespace}.${raw.table} counts ${raw.total_files} files but names none, so it cannot be read. Plan with include_files, and an offset below the number of files.`,
-  );
 }
 
 const FORMS: { [As in ReadAs]: (rows: PlanRows) => ReadResults[As] | Promise<ReadResults[As]> } = {

@@ -1,5 +1,5 @@
 import type { ContentType, WriteEntry, WriteMode } from '@deltacat/contract';
-import type { writeRows } from '@deltacat/io-core';
+import type { RowData } from '@deltacat/io-core';
 import type { Call, OperationAnswer, OperationArguments } from './bind.ts';
 import type { SourceFiles } from './source-files.ts';
 import { WriteSession, type WriteSessionState } from './write-session.ts';
@@ -8,7 +8,7 @@ import { WriteSession, type WriteSessionState } from './write-session.ts';
  * What can be written: an Arrow `Table`, an array of objects (rows), an object of arrays (columns; typed arrays keep their
  * type), or paths and globs of files that exist already, which are registered where they are.
  */
-export type WriteData = Parameters<typeof writeRows>[0] | string | string[];
+export type WriteData = RowData | string | string[];
 
 /** The definition of a table that a write makes when it is missing. */
 export type CreateIfMissing = NonNullable<OperationArguments<'create_write_session'>['create_if_missing']>;

@@ -9,6 +9,7 @@ export { inferType } from './infer.ts';
 export { type InspectInput, inspectFile } from './inspect.ts';
 export { checkPartitionScheme, mightMatchPartition, parseTransform, partitionRows } from './partition.ts';
 export { type PartitionFilter, partitionFilter } from './partition-filter.ts';
+export { partitionOfFile } from './partition-of-file.ts';
 export type { ExecuteOptions, PlanRows } from './plan-rows.ts';
 export {
   type BoundPredicate,
@@ -19,6 +20,7 @@ export {
   mightMatch,
   predicateSql,
 } from './predicate.ts';
+export { rewritePlan } from './rewrite.ts';
 export type { RowData } from './rows.ts';
 export { readScalar, scalarKind } from './scalar.ts';
 export * from './schema.ts';

@@ -145,14 +145,31 @@ test('files are grouped into one delta for each partition', async () => {
   expect([wrong.status, wrong.body.error.code]).toEqual([400, 'invalid_entry']);
 });
 
-test('a file without partition values has a partition of its own, but may not be merged by key', async () => {
-  const partition_scheme = { keys: [{ key: ['v'] }] };
-  await w.createTable('p', { schema_def: PLAIN, partition_scheme });
-  await w.createTable('k', { schema_def: KEYED, partition_scheme });
-  const added = await opened('p');
-  expect((await w.commit(added.session, [added.entry])).body).toMatchObject({ deltas_written: 1 });
-  const merged = await opened('k', { mode: 'merge' });
-  const answer = await w.commit(merged.session, [merged.entry]);
+test('a file that names no partition is in the one that its statistics prove, else in one of its own', async () => {
+  await w.createTable('p', { schema_def: PLAIN, partition_scheme: { keys: [{ key: ['v'] }] } });
+  const session = await w.open('p');
+  const mixed = [
+    { id: 1, v: 'x' },
+    { id: 2, v: 'y' },
+  ];
+  const entries = [
+    await w.put(session.data_dir, [{ id: 1, v: 'x' }], PLAIN),
+    await w.put(session.data_dir, mixed, PLAIN),
+  ];
+  expect((await w.commit(session, entries)).body).toMatchObject({ deltas_written: 2 });
+  const partitions = await w.server.context.db.reader.selectFrom('partitions').selectAll().execute();
+  expect(partitions.map(({ partition_values }) => partition_values)).toEqual([['x'], null]);
+});
+
+test('rows that are merged by key must be in a partition that is known', async () => {
+  await w.createTable('k', { schema_def: KEYED, partition_scheme: { keys: [{ key: ['v'] }] } });
+  const session = await w.open('k', { mode: 'merge' });
+  const mixed = [
+    { id: 1, v: 'x' },
+    { id: 2, v: 'y' },
+  ];
+  const answer = await w.commit(session, [await w.put(session.data_dir, mixed)]);
   expect([answer.status, answer.body.error.code]).toEqual([400, 'invalid_entry']);
   expect(answer.body.error.message).toContain('partition_values');
+  expect((await w.commit(session, [await w.put(session.data_dir, mixed.slice(1))])).body.status).toBe('COMMITTED');
 });

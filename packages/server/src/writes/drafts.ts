@@ -7,7 +7,7 @@ import {
   type WriteEntry,
   type WriteMode,
 } from '@deltacat/contract';
-import { findMisfit } from '@deltacat/io-core';
+import { findMisfit, partitionOfFile } from '@deltacat/io-core';
 import type { PartitionKey } from '../commits/partitions.ts';
 import type { DeltaDraft, FileDraft } from '../commits/publish.ts';
 import type { VerifiedFile } from './entries.ts';
@@ -46,11 +46,12 @@ export function draftDeltas(shape: Shape, mode: WriteMode, files: VerifiedFile[]
 }
 
 /**
- * The partition that a file belongs to. One that does not say is in a partition of its own, which no filter prunes; rows
- * that are merged or deleted by key must say, because they only meet rows of the same partition.
+ * The partition that a file belongs to: the one it names, else the one that its statistics prove. A file that tells
+ * neither is in a partition of its own, which no filter prunes; but rows that are merged or deleted by key must be in
+ * theirs, because they only meet rows of the same partition.
  */
-function partitionOf(shape: Shape, { entry, path }: VerifiedFile, delta_type: DeltaType): PartitionKey {
-  const { partition_scheme } = shape;
+function partitionOf(shape: Shape, file: VerifiedFile, delta_type: DeltaType): PartitionKey {
+  const { entry, path } = file;
   const scheme_id = schemeId(shape);
   const claimed = entry.partition_scheme_id ?? null;
   if (claimed !== null && String(claimed) !== scheme_id) {
@@ -60,7 +61,7 @@ function partitionOf(shape: Shape, { entry, path }: VerifiedFile, delta_type: De
     );
   }
   const values: PartitionValue[] = entry.partition_values ?? [];
-  const wanted = partition_scheme?.keys.length ?? 0;
+  const wanted = shape.partition_scheme?.keys.length ?? 0;
   if (values.length === wanted) return { scheme_id, partition_values: wanted === 0 ? null : values };
   if (values.length > 0) {
     throw invalidEntry(
@@ -68,13 +69,19 @@ function partitionOf(shape: Shape, { entry, path }: VerifiedFile, delta_type: De
       `has ${values.length} partition values, but the partition scheme of table ${shape.name} has ${wanted} keys.`,
     );
   }
-  if (delta_type === 'upsert' || delta_type === 'delete') {
+  // A file of keys may hold nulls for every other column: they prove nothing.
+  const partition_values = delta_type === 'delete' ? null : provenPartition(shape, file);
+  if (partition_values === null && (delta_type === 'upsert' || delta_type === 'delete')) {
     throw invalidEntry(
       path,
       `has no partition_values, but table ${shape.name} is partitioned and rows are merged within a partition. Write one file for each partition and name its values.`,
     );
   }
-  return { scheme_id, partition_values: null };
+  return { scheme_id, partition_values };
+}
+
+function provenPartition({ partition_scheme, fields }: Shape, file: VerifiedFile): PartitionValue[] | null {
+  return partition_scheme && fields && file.schema && partitionOfFile(partition_scheme, { ...file, fields });
 }
 
 function deleteColumns(

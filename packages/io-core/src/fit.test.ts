@@ -84,3 +84,10 @@ const CASES: [string, string, boolean][] = [
 test.each(CASES)('%s carried by %s: %s', (from, to, carried) => {
   expect(carries(arrowType(from), arrowType(to))).toBe(carried);
 });
+
+test('what Parquet stores in another type than the table has fits it', () => {
+  expect(carries(arrowType('timestamp[ms]'), arrowType('timestamp[s]'))).toBe(true);
+  expect(carries(arrowType('time32[ms]'), arrowType('time32[s]'))).toBe(true);
+  expect(carries(arrowType('list<item: int64>'), arrowType('fixed_size_list<item: int64>[3]'))).toBe(true);
+  expect(carries(arrowType('timestamp[us]'), arrowType('timestamp[s]'))).toBe(false);
+});

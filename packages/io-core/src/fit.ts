@@ -93,18 +93,24 @@ const CARRIERS: ((from: arrow.DataType, to: arrow.DataType) => boolean)[] = [
   (from, to) => isText(from) && (isText(to) || isBytes(to)),
   (from, to) => (isBytes(from) || arrow.DataType.isFixedSizeBinary(from)) && isBytes(to),
   (from, to) => isDate(from) && (isDate(to) || (isTimestamp(to) && !to.timezone)),
-  (from, to) => isTimestamp(from) && isTimestamp(to) && !from.timezone === !to.timezone && from.unit <= to.unit,
-  (from, to) => isTime(from) && isTime(to) && from.unit <= to.unit,
+  (from, to) =>
+    isTimestamp(from) && isTimestamp(to) && !from.timezone === !to.timezone && from.unit <= storedUnit(to.unit),
+  (from, to) => isTime(from) && isTime(to) && from.unit <= storedUnit(to.unit),
   (from, to) => isDuration(from) && isDuration(to) && from.unit <= to.unit,
   (from, to) => (isList(from) || isFixedSizeList(from)) && isList(to) && carries(from.valueType, to.valueType),
+  // Parquet has no lists of a fixed size: writers store plain ones where a row is null.
   (from, to) =>
-    isFixedSizeList(from) &&
     isFixedSizeList(to) &&
-    from.listSize === to.listSize &&
+    (isList(from) || (isFixedSizeList(from) && from.listSize === to.listSize)) &&
     carries(from.valueType, to.valueType),
   (from, to) => isMap(from) && isMap(to) && carries(from.keyType, to.keyType) && carries(from.valueType, to.valueType),
   (from, to) => isStruct(from) && isStruct(to) && structCarries(from.children, to.children),
 ];
+
+/** Parquet counts times in milliseconds or finer: writers store seconds as milliseconds. */
+function storedUnit(unit: arrow.TimeUnit): arrow.TimeUnit {
+  return unit === arrow.TimeUnit.SECOND ? arrow.TimeUnit.MILLISECOND : unit;
+}
 
 function structCarries(from: arrow.Field[], to: arrow.Field[]): boolean {
   const wanted = new Map(to.map((field) => [field.name, field]));

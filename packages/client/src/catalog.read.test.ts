@@ -57,6 +57,13 @@ describe('rows come as', () => {
     expect(rows).toHaveLength(4);
   });
 
+  test('objects, however many', async () => {
+    const many = { namespace: 'n', table: 'many' };
+    await client.catalog.write({ id: BigInt64Array.from({ length: 300_000 }, (_, index) => BigInt(index)) }, many);
+    const rows = await client.catalog.read({ ...many, read_as: 'objects' });
+    expect([rows.length, rows.at(-1)]).toEqual([300_000, { id: 299_999n }]);
+  });
+
   test('batches, one after another', async () => {
     let rows = 0;
     for await (const batch of await client.catalog.read({ ...runs, read_as: 'batches' })) rows += batch.numRows;

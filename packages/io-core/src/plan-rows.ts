@@ -45,7 +45,8 @@ export function planRows(schema: Schema, batches: () => AsyncIterable<RecordBatc
     table,
     objects: async () => {
       const rows: Record<string, unknown>[] = [];
-      for await (const batch of batches()) rows.push(...rowObjects(batch));
+      // One by one: a batch has more rows than a call can take arguments.
+      for await (const batch of batches()) for (const row of rowObjects(batch)) rows.push(row);
       return rows;
     },
   };

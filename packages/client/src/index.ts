@@ -1,3 +1,13 @@
+export {
+  type ContentType,
+  type DataFile,
+  DeltacatError,
+  type Predicate,
+  type ScanTask,
+  type SchemaField,
+  type WriteEntry,
+  type WriteMode,
+} from '@deltacat/contract';
 export type { Call, OperationAnswer, OperationArguments, Operations } from './bind.ts';
 export type { Catalog } from './catalog.ts';
 export { Client, type ClientOptions, URL_DEFAULT } from './client.ts';

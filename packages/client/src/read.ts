@@ -11,7 +11,7 @@ export interface PlanArguments {
   /** The table version; the latest active one when left out. */
   table_version?: string | undefined;
   /** Read the state of that time, in nanoseconds since 1970, such as a commit's `committed_at_ns`. */
-  as_of?: bigint | undefined;
+  as_of?: bigint | null | undefined;
   /** Columns to read, in this order; all when left out. */
   columns?: string[] | undefined;
   /** Which rows to keep, as a tree of comparisons: `{ and: [{ eq: ['task', 'pick'] }, { gte: ['length', 32] }] }`. */
@@ -76,11 +76,11 @@ export async function planRead(call: Call, args: PlanArguments): Promise<ReadPla
     include_files: args.include_files,
     preferred_root: args.root,
   };
-  const ask = (file_offset: number | undefined, as_of: bigint | undefined) =>
+  const ask = (file_offset: number | undefined, as_of: bigint | null | undefined) =>
     call('plan_read', { ...about, ...flags, file_offset, as_of });
   const first = await ask(args.offset, args.as_of);
   // Later pages must be of the same snapshot, whatever was committed in between.
-  const as_of = args.as_of ?? first.as_of ?? undefined;
+  const as_of = args.as_of ?? first.as_of;
   const scope = { columns: columns ?? null, filter_predicate: filter_predicate ?? null };
   return new ReadPlan(first, scope, (file_offset) => ask(file_offset, as_of));
 }

@@ -60,6 +60,11 @@ export function appendUnits(files: DataFile[]): ReadUnit[] {
   return units;
 }
 
+/** How many partition groups a plan's tasks are in. */
+export function groupCount(plan: ReadPlan): number {
+  return groupTasks(plan.mor_plan?.scan_tasks ?? plan.scan_tasks).length;
+}
+
 function groupTasks(tasks: ScanTask[]): ScanTask[][] {
   const groups = new Map<string, ScanTask[]>();
   for (const task of tasks) {

@@ -30,7 +30,7 @@ export async function planDeltas({ folder, fields, merge_keys, deltas }: DeltaTa
   for (const delta of deltas.toSorted((a, b) => a.pos - b.pos)) {
     const written = fields.filter(({ name }) => delta.columns?.includes(name) ?? true);
     const files: DataFile[] = [];
-    for (const rows of delta.files) files.push(await writeFile(folder, written, rows));
+    for (const rows of delta.files) if (rows.length > 0) files.push(await writeFile(folder, written, rows));
     tasks.push({
       delta_type: delta.type,
       stream_position: BigInt(delta.pos),

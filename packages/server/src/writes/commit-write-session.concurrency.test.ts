@@ -35,6 +35,21 @@ test('automatic sessions on one missing table make it once, and all of them land
   expect(await w.positions()).toEqual(dense);
 });
 
+test('automatic sessions that disagree on a missing table: one makes it, and no file of the others gets in', async () => {
+  const sessions = await Promise.all(
+    dense.map(async (number) => {
+      const fields = [{ name: `c${number}`, type: 'int64' }];
+      const session = await w.open('t', { create_if_missing: { schema_def: fields } });
+      return { session, entry: await w.put(session.data_dir, [{ [`c${number}`]: 1 }], fields) };
+    }),
+  );
+  const answers = await Promise.all(sessions.map(({ session, entry }) => w.commit(session, [entry])));
+  const refused = answers.filter(({ status }) => status !== 200);
+  expect(refused).toHaveLength(WRITERS - 1);
+  for (const { body } of refused) expect(body.error.code).toBe('concurrent_modification');
+  expect(await w.totals('t')).toEqual({ records: 1, files: 1, deltas: 1 });
+});
+
 test('of sessions that create one table, exactly one wins', async () => {
   const create_if_missing = { schema_def: KEYED };
   const sessions = await Promise.all(dense.map(() => prepared({ mode: 'create', create_if_missing })));

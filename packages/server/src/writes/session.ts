@@ -36,8 +36,8 @@ export async function requireSession(context: ServerContext, named: Named): Prom
   return { session: await expireSession(context, session), catalog };
 }
 
-/** The session of that id as a unit of work sees it; null when there is none. */
-export async function findSession(queries: Queries, session_id: string): Promise<Session | null> {
+/** The session of that id; null when there is none. */
+async function findSession(queries: Queries, session_id: string): Promise<Session | null> {
   const row = await queries
     .selectFrom('write_sessions')
     .selectAll()

@@ -17,6 +17,9 @@ const statFile = promisify(fs.fstat);
 const readFile = promisify(fs.read);
 const closeFile = promisify(fs.close);
 
+/** Opening a named pipe waits for its writer otherwise, and a few of them would stop all reading for ever. */
+const READ_WITHOUT_WAITING = fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0);
+
 /** The files of this machine, by absolute path or `file://` URI. */
 export const localStorage: Storage = {
   read: (path) => reading(path, (fd, size) => readAt(fd, 0, size)),
@@ -44,7 +47,7 @@ export function toLocalPath(path: string): string {
 async function reading<T>(path: string, use: (fd: number, size: number) => Promise<T>): Promise<T> {
   let fd: number;
   try {
-    fd = await openFile(toLocalPath(path), 'r');
+    fd = await openFile(toLocalPath(path), READ_WITHOUT_WAITING);
   } catch (error) {
     if (isMissing(error)) throw new DeltacatError('not_found', `There is no file ${path}.`, { path });
     throw error;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -76,6 +77,15 @@ const BAD: Bad[] = [
     entries({ session }) {
       mkdirSync(`${session.data_dir}/sub`);
       return [{ path: `${session.data_dir}/sub`, record_count: 1 }];
+    },
+  },
+  {
+    title: 'a pipe in place of a file',
+    code: 'invalid_entry',
+    says: 'no file',
+    entries({ session }) {
+      execFileSync('mkfifo', [`${session.data_dir}/pipe.parquet`]);
+      return [{ path: `${session.data_dir}/pipe.parquet`, record_count: 1 }];
     },
   },
   {

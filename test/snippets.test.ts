@@ -1,6 +1,7 @@
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ServerProcess, startServerProcess } from './server-process.ts';
 import {
   type Block,
   findProblems,
@@ -11,7 +12,7 @@ import {
   toPrograms,
   toText,
 } from './snippets/blocks.ts';
-import { addressed, interpreter, ROOT, runFile, type Server, startServer } from './snippets/run.ts';
+import { addressed, interpreter, ROOT, runFile } from './snippets/run.ts';
 
 const PAGES = ['*.md', 'docs/**/*.md'];
 const RUN_TIMEOUT_MS = 300_000;
@@ -46,9 +47,9 @@ test('TypeScript examples compile', { timeout: RUN_TIMEOUT_MS }, async () => {
 });
 
 describe.each(pages.filter(({ programs }) => programs.some(({ run }) => run)))('$path', ({ path, programs }) => {
-  let server: Server;
+  let server: ServerProcess;
   beforeAll(async () => {
-    server = await startServer(join(folder, path, 'catalog'));
+    server = await startServerProcess();
   }, RUN_TIMEOUT_MS);
   afterAll(() => server?.stop());
 
@@ -62,7 +63,7 @@ describe.each(pages.filter(({ programs }) => programs.some(({ run }) => run)))('
       const command = interpreter(program.language);
       if (!command) return skip(`no ${program.language} here: set DELTACAT_PYTHON to one with deltacat-client`);
       const { file, text } = fileOf(path, program);
-      write(file, addressed(text, server));
+      write(file, addressed(text, server.url));
       const printed = splitOutput(await runFile(command, file), program);
       for (const [index, { output }] of program.parts.entries()) {
         if (output) expect(mask(printed[index] ?? ''), `output at line ${output.line}`).toBe(mask(output.text));

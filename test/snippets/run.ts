@@ -1,10 +1,7 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -12,66 +9,9 @@ import { promisify } from 'node:util';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const SOURCE = '--conditions=@deltacat/source';
-const START_TRIES_MAX = 300;
-const START_PAUSE_MS = 100;
 
 /** What pages write for the address of their server. */
 const ADDRESS = 'http://127.0.0.1:8080';
-
-/** A server of our own, for one page. */
-export interface Server {
-  url: string;
-  stop(): Promise<void>;
-}
-
-/** Starts `deltacat serve` on a free port; resolves when it answers. */
-export async function startServer(catalogRoot: string): Promise<Server> {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const options = ['serve', '--catalog-root', catalogRoot, '--transport', 'http', '--port', String(port)];
-  const command = [
-    SOURCE,
-    '--disable-warning=ExperimentalWarning',
-    join(ROOT, 'packages/cli/bin/deltacat.js'),
-    ...options,
-  ];
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      said += chunk;
-    });
-  }
-  for (let tries = 0; child.exitCode === null && tries < START_TRIES_MAX; tries += 1) {
-    if (await isHealthy(url)) return { url, stop: () => stop(child) };
-    await setTimeout(START_PAUSE_MS);
-  }
-  await stop(child);
-  throw new Error(`the server did not answer at ${url}/health:\n${said}`);
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill();
-  await once(child, 'exit');
-}
-
-async function isHealthy(url: string): Promise<boolean> {
-  return fetch(`${url}/health`).then(
-    ({ ok }) => ok,
-    () => false,
-  );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
-}
 
 /** The program that runs a language, with its options; undefined when this machine has none. */
 export function interpreter(language: string): string[] | undefined {
@@ -82,7 +22,7 @@ export function interpreter(language: string): string[] | undefined {
 }
 
 /** Points a page's text at the server that was started for it. */
-export function addressed(text: string, { url }: Server): string {
+export function addressed(text: string, url: string): string {
   return text.replaceAll(ADDRESS, url);
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Drive this checkout's server with the official Python clients: conformance.sh [--client 010|067|both] [--area A,B] [-k WORDS]
-# The kit is $DELTACAT_CONFORMANCE, or ../shared/conformance beside the checkout. Without one this is skipped; under CI=true it fails.
+# `conformance.sh --setup` only installs those clients, for examples in Python. The kit is $DELTACAT_CONFORMANCE, or ../shared/conformance beside the checkout. Without one this is skipped; under CI=true it fails.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 kit=${DELTACAT_CONFORMANCE:-$root/../shared/conformance}
@@ -15,6 +15,7 @@ if [ ! -f "$kit/run.sh" ]; then
   exit 0
 fi
 
+[ "${1:-}" != --setup ] || exec bash "$kit/setup.sh"
 case " $* " in *" --area "*) ;; *) set -- --area "$areas" "$@";; esac
 export DELTACAT_CHECKOUT=$root
 export DELTACAT_SERVE='npx deltacat serve --catalog-root {root} --transport http --port {port}'

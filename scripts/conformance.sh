@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Drive this checkout's server with the official Python clients: conformance.sh [--client 010|067|both] [--area A,B] [-k WORDS]
-# `conformance.sh --setup` only installs those clients, for examples in Python. The kit is $DELTACAT_CONFORMANCE, or ../shared/conformance beside the checkout. Without one this is skipped; under CI=true it fails.
+# `conformance.sh --setup` only installs those clients, which examples in Python use too.
+# The kit is $DELTACAT_CONFORMANCE, or ../shared/conformance beside the checkout. Without one this is skipped; under CI=true it fails.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 kit=${DELTACAT_CONFORMANCE:-$root/../shared/conformance}

@@ -21,6 +21,7 @@ export {
   predicateSql,
 } from './predicate.ts';
 export { rewritePlan } from './rewrite.ts';
+export { rowObjects } from './row-values.ts';
 export type { RowData } from './rows.ts';
 export { readScalar, scalarKind } from './scalar.ts';
 export * from './schema.ts';

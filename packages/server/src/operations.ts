@@ -18,7 +18,6 @@ import { tableExists } from './catalog/table-exists.ts';
 import type { Handler, RequestContext } from './context.ts';
 import { getServerEndpoints } from './health/get-server-endpoints.ts';
 import { health } from './health/health.ts';
-import { planRead } from './reads/plan.ts';
 import { previewRows } from './reads/preview.ts';
 import { abortWriteSession } from './writes/abort-write-session.ts';
 import { commitWrite } from './writes/commit-write.ts';
@@ -26,12 +25,13 @@ import { commitWriteSession } from './writes/commit-write-session.ts';
 import { createWriteSession } from './writes/create-write-session.ts';
 import { getWriteSession } from './writes/get-write-session.ts';
 import { heartbeatWriteSession } from './writes/heartbeat-write-session.ts';
+import { planMerged } from './writes/plan-merged.ts';
 import { rollbackTable } from './writes/rollback-table.ts';
 import { truncateTable } from './writes/truncate-table.ts';
 import { writeData } from './writes/write-data.ts';
 
 /** What serves each operation of the contract; REST, MCP, client and command line all enter here. */
-export const OPERATIONS: Partial<{ [Name in OperationName]: Handler<Name> }> = {
+export const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
   health,
   get_server_endpoints: getServerEndpoints,
   list_catalogs: listCatalogs,
@@ -50,7 +50,7 @@ export const OPERATIONS: Partial<{ [Name in OperationName]: Handler<Name> }> = {
   drop_table: dropTable,
   list_tables: listTables,
   list_table_versions: listTableVersions,
-  plan_read: planRead,
+  plan_read: planMerged,
   preview_rows: previewRows,
   create_write_session: createWriteSession,
   get_write_session: getWriteSession,

@@ -89,7 +89,10 @@ export const createWriteSession = endpoint({
     owner_key: keyText.nullish(),
     allow_external_entries: z.boolean().nullish().meta({ description: 'Accept files outside the session folder.' }),
     create_if_missing: z
-      .object({ ...tableDefinition, auto_create_namespace: z.boolean().nullish() })
+      .object({
+        ...tableDefinition,
+        auto_create_namespace: z.boolean().nullish().meta({ description: 'Create the namespace too. Default true.' }),
+      })
       .nullish()
       .meta({ description: 'How to create the table when it is missing (mode auto or create).' }),
     ...inCatalog,

@@ -59,8 +59,8 @@ export async function makeTarget(
 async function makeNamespace(change: Change, context: RequestContext, wanted: { aim: Aim; making: Making }) {
   const { aim, making } = wanted;
   const asked = making.create_if_missing;
-  // As for create_table: clients that name their version send false by leaving it out.
-  const create = asked?.auto_create_namespace ?? context.client_version === null;
+  // Who says how to make the table means its namespace too; without a word, only the oldest clients do.
+  const create = asked ? (asked.auto_create_namespace ?? true) : context.client_version === null;
   if (!create) return requireNamespace(change.queries, change.view, aim.namespace);
   return createNamespaceIn(change, {
     name: aim.namespace,

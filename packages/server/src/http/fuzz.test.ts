@@ -1,4 +1,4 @@
-import { API, type Endpoint, ERRORS, errorsOf } from '@deltacat/contract';
+import { API, type Endpoint, ERRORS, errorsOf, stringifyJson } from '@deltacat/contract';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestServer, type TestServer } from '../testing/server.ts';
@@ -110,13 +110,13 @@ test.each(Object.values(API) as Endpoint[])(
         const sent = Object.keys(endpoint.body).length > 0 ? body : undefined;
         const headers: Record<string, string> = version ? { 'X-DeltaCAT-Client-Version': 'fuzz' } : {};
         const answer = await server.request(endpoint.method, url, sent, headers);
-        expect(answer.status, `${endpoint.method} ${url}: ${JSON.stringify(answer.body)}`).toBeLessThan(500);
-        expect([...documented], `${endpoint.method} ${url}: ${JSON.stringify(answer.body?.error)}`).toContain(
+        expect(answer.status, `${endpoint.method} ${url}: ${stringifyJson(answer.body)}`).toBeLessThan(500);
+        expect([...documented], `${endpoint.method} ${url}: ${stringifyJson(answer.body?.error)}`).toContain(
           answer.status,
         );
         if (answer.status >= 400) expect(Object.keys(ERRORS)).toContain(answer.body.error.code);
       }),
-      { numRuns: 60, seed },
+      { numRuns: 150, seed },
     );
   },
 );

@@ -29,9 +29,8 @@ export function carrierSql(type: DataType): string {
  * loses digits that DuckDB has no room for; rewriting it would lose them for good.
  */
 export function carrierLoss(type: DataType): string | null {
-  if (DataType.isTimestamp(type) && type.unit === TimeUnit.NANOSECOND && type.timezone) {
-    return 'nanoseconds of a time with a zone would be cut to microseconds';
-  }
+  const fine = (DataType.isTimestamp(type) && type.timezone) || DataType.isTime(type);
+  if (fine && type.unit === TimeUnit.NANOSECOND) return 'its nanoseconds would be cut to microseconds';
   if (DataType.isDictionary(type)) return carrierLoss(type.dictionary);
   const fields: Field[] = type.children ?? [];
   for (const field of fields) {
@@ -59,7 +58,7 @@ function numberSql(type: DataType): string | null {
 
 function timeSql(type: DataType): string | null {
   if (DataType.isDate(type)) return 'DATE';
-  if (DataType.isTime(type)) return type.unit === TimeUnit.NANOSECOND ? 'TIME_NS' : 'TIME';
+  if (DataType.isTime(type)) return 'TIME';
   if (DataType.isTimestamp(type)) return timestampSql(type);
   return DataType.isDuration(type) ? 'BIGINT' : null;
 }

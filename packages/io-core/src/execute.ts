@@ -23,7 +23,8 @@ import { type OrderKey, orderFiles, orderKeys, orderSql } from './sort.ts';
  * Turns a plan into rows: reads its files, merges them by key where the plan asks for it, and gives the columns of the
  * table's schema, whatever the files' own. A table without a schema gives the list of its files. Throws
  * `invalid_request` for a plan that was asked without files, `unknown_column`, `invalid_predicate`, `not_supported`; and while
- * reading `schema_mismatch`, naming file and column, when a file does not fit the schema.
+ * reading `schema_mismatch`, naming file and column, when a file does not fit the schema. Two types lose their nanoseconds
+ * in DuckDB: timestamp[ns] with a zone and time64[ns] are read to the microsecond.
  */
 export function executePlan(plan: ReadPlan, options: ExecuteOptions = {}): PlanRows {
   if (plan.scan_tasks.length === 0 && plan.returned_files === 0 && plan.total_files > 0) {

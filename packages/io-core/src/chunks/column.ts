@@ -122,8 +122,8 @@ function wideningOf(type: DataType): Widening | null {
   if (micros !== undefined) {
     return each(8, DataType.isTime(type) ? 4 : 8, (source, at) => source.getBigInt64(at, true) / micros);
   }
-  // Times of day have nanoseconds of their own in DuckDB; instants with a zone have not.
-  return DataType.isTime(type) ? null : each(8, 8, (source, at) => source.getBigInt64(at, true) * 1000n);
+  // DuckDB reads both in microseconds.
+  return each(8, 8, (source, at) => source.getBigInt64(at, true) * 1000n);
 }
 
 function each(from: number, to: 4 | 8, read: (source: DataView, at: number) => bigint): Widening {

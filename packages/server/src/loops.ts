@@ -1,4 +1,5 @@
 import type { ServerContext } from './context.ts';
+import { expireWriteSessions } from './writes/expire.ts';
 
 /** Work that the server does on its own, again and again. */
 export interface Loop {
@@ -8,7 +9,15 @@ export interface Loop {
 }
 
 /** Every loop of the server. A loop that fails is logged and runs again; it never takes the server down. */
-export const LOOPS: readonly Loop[] = [];
+export const LOOPS: readonly Loop[] = [
+  {
+    name: 'expire-write-sessions',
+    every_ms: 60_000,
+    async run(context) {
+      await expireWriteSessions(context);
+    },
+  },
+];
 
 /** Starts the loops; the function returned stops them and waits for a run under way. */
 export function startLoops(context: ServerContext, loops: readonly Loop[] = LOOPS): () => Promise<void> {

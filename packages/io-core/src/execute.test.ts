@@ -1,9 +1,10 @@
 import { dirname } from 'node:path';
-import { DeltacatError, type Predicate, type ReadPlan, type SchemaField } from '@deltacat/contract';
+import { DeltacatError, dataFile, type Predicate, type ReadPlan, type SchemaField } from '@deltacat/contract';
 import { afterAll, describe, expect, test } from 'vitest';
 import { closeEngine } from './duckdb.ts';
 import { executePlan } from './execute.ts';
 import { fromManifestTable } from './from-manifest.ts';
+import { openStorage } from './storage/open.ts';
 import { Scratch } from './storage/scratch.ts';
 import { type DeltaRows, planDeltas, type Rows } from './testdata/delta-plans.ts';
 
@@ -141,6 +142,23 @@ describe('files that differ from the schema', () => {
       { id: 1n, v: null },
       { id: 4n, v: null },
       { id: 2n, v: 'B' },
+    ]);
+  });
+
+  test('files of different formats merge', async () => {
+    const plan = await planOf([append(1, ROWS)], FIELDS, ['id']);
+    const paths = [await scratch.path('.csv'), await scratch.path('.csv')];
+    const texts = ['2,"B"\n4,"D"\n5,"E"\n', 'id,v\n5,\n3,"C, c"\n'];
+    for (const [index, path] of paths.entries()) await openStorage(path).write(path, Buffer.from(texts[index] ?? ''));
+    const files = paths.map((path) => dataFile.parse({ path, content_type: 'csv' }));
+    plan.scan_tasks.push({ delta_type: 'upsert', stream_position: 2n, files });
+    const rows = await executePlan(plan).objects();
+    expect(rows.map(({ id, v }) => [id, v])).toEqual([
+      [1n, 'a'],
+      [2n, 'B'],
+      [4n, 'D'],
+      [5n, null],
+      [3n, 'C, c'],
     ]);
   });
 

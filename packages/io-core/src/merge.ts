@@ -82,7 +82,7 @@ export interface MergeInput {
  *   arg_max of the whole row per key, ordered                    1,940 ms
  *   max(ord) per key, semi join on ord, ordered                  1,470 ms
  *   max(ord) per key, bitmap, second reading with it               900-1,250 ms, of which 300 ms the bitmap
- * A scan of the files alone takes 900 ms.
+ * A scan of the files alone takes 900 ms. To Arrow batches the whole read takes 2.1 s, the ordered window 4.1 s.
  */
 export async function markSurvivors(session: Session, input: MergeInput): Promise<boolean> {
   const { count } = input.ordinals;

@@ -19,7 +19,7 @@ export async function appends(): Promise<Record<string, number | string>> {
   const server = await startServerProcess();
   try {
     const files = await prepareFiles(server.root, FLATNESS_COMMITS + MANY_CLIENTS * PER_CLIENT);
-    await post(server.url, '/v1/namespaces/bench/tables', {
+    await post(`${server.url}/v1/namespaces/bench/tables`, {
       table: 't',
       auto_create_namespace: true,
       schema_def: SCHEMA,
@@ -79,8 +79,7 @@ async function appendAll(url: string, files: File[], clients: number) {
       const before = performance.now();
       const entry = { path: file.path, record_count: ROWS_PER_APPEND, content_length: file.size };
       const status = await post(
-        url,
-        '/v1/namespaces/bench/tables/t/commit?mode=append',
+        `${url}/v1/namespaces/bench/tables/t/commit?mode=append`,
         { manifest_entries: [entry] },
         agent,
       );
@@ -93,11 +92,11 @@ async function appendAll(url: string, files: File[], clients: number) {
   return { latencies, failed, perSecond: latencies.length / ((performance.now() - started) / 1_000) };
 }
 
-function post(url: string, path: string, body: unknown, agent?: Agent): Promise<number> {
+function post(address: string, body: unknown, agent?: Agent): Promise<number> {
   const text = JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
-    const call = request(`${url}${path}`, { method: 'POST', headers, ...(agent ? { agent } : {}) }, (response) => {
+    const call = request(address, { method: 'POST', headers, ...(agent ? { agent } : {}) }, (response) => {
       response.resume();
       response.once('end', () => resolve(response.statusCode ?? 0));
     });

@@ -10,7 +10,7 @@ import { csvLine } from './print/csv.ts';
 import { jsonValue } from './print/json-value.ts';
 import { textTable } from './print/text-table.ts';
 import { Progress } from './progress.ts';
-import { type ReadOptions, ROWS_SHOWN, type TableName } from './read.ts';
+import { type ReadOptions, ROWS_SHOWN, type TableName } from './read-options.ts';
 
 /** Reads a table and prints its rows, or writes them to a file, as the options say. */
 export async function readRows(table: TableName, options: ReadOptions): Promise<void> {

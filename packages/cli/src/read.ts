@@ -1,22 +1,7 @@
-import type { Predicate } from '@deltacat/contract';
 import { Command } from 'commander';
 import { parseColumns, parseCount, parseFilter, parseTable, parseTime } from './arguments.ts';
-import { type ConnectionOptions, withConnection } from './connection-options.ts';
-
-/** How many rows are shown when nothing says how many, and they are for a person to look at. */
-export const ROWS_SHOWN = 20;
-
-/** The options of `deltacat read`. */
-export interface ReadOptions extends ConnectionOptions {
-  columns?: string[];
-  filter?: Predicate | null;
-  asOf?: bigint;
-  tableVersion?: string;
-  limit?: number;
-  json?: boolean;
-  csv?: boolean;
-  output?: string;
-}
+import { withConnection } from './connection-options.ts';
+import { type ReadOptions, ROWS_SHOWN, type TableName } from './read-options.ts';
 
 /** `deltacat read`: rows of a table on the screen, as lines for other programs, or in a Parquet file. */
 export function readCommand(): Command {
@@ -36,10 +21,4 @@ export function readCommand(): Command {
     const { readRows } = await import('./read-rows.ts');
     await readRows(table, options);
   });
-}
-
-/** A table by its names. */
-export interface TableName {
-  namespace: string;
-  table: string;
 }

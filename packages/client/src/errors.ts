@@ -22,7 +22,7 @@ export class RequestError extends DeltacatError {
 
   constructor(code: string, message: string, failure: RequestFailure) {
     // A code from a newer server is outside the union; code that compares it with known ones stays right.
-    super(code as ErrorCode, message, failure.details ?? {}, { cause: failure.cause });
+    super(code as ErrorCode, message, { ...failure.details, cause: failure.cause });
     this.name = 'RequestError';
     this.request_id = failure.request_id ?? null;
     this.#status = failure.status;

@@ -110,8 +110,8 @@ export class DeltacatError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: ErrorCode, message: string, { cause, ...details }: ErrorDetails & { cause?: unknown } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'DeltacatError';
     this.code = code;
     this.details = details;

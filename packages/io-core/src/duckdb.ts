@@ -160,15 +160,15 @@ function translate(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const at = error.message.indexOf(SCHEMA_MISMATCH);
   if (at >= 0) {
-    return new DeltacatError('schema_mismatch', error.message.slice(at + SCHEMA_MISMATCH.length), {}, { cause: error });
+    return new DeltacatError('schema_mismatch', error.message.slice(at + SCHEMA_MISMATCH.length), { cause: error });
   }
   if (/^(Conversion|Mismatch Type) Error|Unimplemented type for cast|Cannot cast/.test(error.message)) {
     const message = `A file does not fit the schema of its table: ${error.message}`;
-    return new DeltacatError('schema_mismatch', message, {}, { cause: error });
+    return new DeltacatError('schema_mismatch', message, { cause: error });
   }
   if (error.message.startsWith('Out of Memory Error')) {
     const message = `DuckDB ran out of memory; raise memory_limit_mb or free disk for its temporary directory. ${error.message}`;
-    return new DeltacatError('service_unavailable', message, {}, { cause: error });
+    return new DeltacatError('service_unavailable', message, { cause: error });
   }
   return error;
 }

@@ -63,7 +63,6 @@ function unsupported(reason: string, cause?: Error): DeltacatError {
   return new DeltacatError(
     'merge_unsupported_by_client',
     `The files cannot be rewritten without a loss; read the table with a client that merges by itself. ${reason}`,
-    {},
     { cause },
   );
 }

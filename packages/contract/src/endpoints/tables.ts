@@ -54,13 +54,10 @@ export const createTable = endpoint({
     table: tableName,
     ...version,
     ...tableDefinition,
-    auto_create_namespace: z
-      .boolean()
-      .nullish()
-      .meta({
-        description:
-          'Create the namespace when it is missing. Default: only for clients that do not say which client they are.',
-      }),
+    auto_create_namespace: z.boolean().nullish().meta({
+      description:
+        'Create the namespace when it is missing. Default: only for clients that do not say which client they are.',
+    }),
     fail_if_exists: z.boolean().default(true).meta({ description: 'false: an existing table is left as it is.' }),
   },
   output: z.object({

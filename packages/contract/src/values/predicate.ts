@@ -35,7 +35,7 @@ export type Comparison = (typeof COMPARISONS)[number];
 export function parsePredicate(value: unknown): { predicate: Predicate | null } | { problem: string } {
   if (value === null || value === undefined) return { predicate: null };
   if (isObject(value) && Object.keys(value).length === 0) return { predicate: null };
-  const problem = check(value, 'filter', 1, { nodes: 0 });
+  const problem = check(value, { at: 'filter', depth: 1, met: { nodes: 0 } });
   return problem === null ? { predicate: value as Predicate } : { problem };
 }
 
@@ -53,32 +53,39 @@ export const predicateSchema = z.record(z.string(), z.unknown()).meta({
     '{"between": ["col", low, high]} (inclusive); {"is_null": "col"}; {"and": [..]}, {"or": [..]} (two or more); {"not": node}.',
 });
 
-type Checker = (operand: unknown, at: string, depth: number, budget: { nodes: number }) => string | null;
+/** Where in a predicate a node is: its path, its depth, and how many nodes were met so far. */
+interface Place {
+  at: string;
+  depth: number;
+  met: { nodes: number };
+}
+
+type Checker = (operand: unknown, place: Place) => string | null;
 
 const CHECKERS: Record<string, Checker> = {
-  ...Object.fromEntries(COMPARISONS.map((op) => [op, (operand, at) => checkComparison(operand, at, 1)] as const)),
-  in: checkIn,
-  between: (operand, at) => checkComparison(operand, at, 2),
-  is_null: (operand, at) =>
+  ...Object.fromEntries(COMPARISONS.map((op) => [op, (operand, { at }) => checkComparison(operand, at, 1)] as const)),
+  in: (operand, { at }) => checkIn(operand, at),
+  between: (operand, { at }) => checkComparison(operand, at, 2),
+  is_null: (operand, { at }) =>
     typeof operand === 'string' && operand !== ''
       ? null
       : `${at}: is_null takes a column name, such as {"is_null": "a"}`,
   and: checkList,
   or: checkList,
-  not: (operand, at, depth, budget) => check(operand, at, depth + 1, budget),
+  not: (operand, { at, depth, met }) => check(operand, { at, depth: depth + 1, met }),
 };
 
-function check(node: unknown, at: string, depth: number, budget: { nodes: number }): string | null {
+function check(node: unknown, { at, depth, met }: Place): string | null {
   if (depth > PREDICATE_DEPTH_MAX) return `${at}: nested deeper than ${PREDICATE_DEPTH_MAX} levels; flatten its and/or`;
-  budget.nodes += 1;
-  if (budget.nodes > PREDICATE_NODES_MAX) return `more than ${PREDICATE_NODES_MAX} nodes; use "in" for lists of values`;
+  met.nodes += 1;
+  if (met.nodes > PREDICATE_NODES_MAX) return `more than ${PREDICATE_NODES_MAX} nodes; use "in" for lists of values`;
   if (!isObject(node)) return `${at}: expected an object with one operator, got ${describe(node)}`;
   const keys = Object.keys(node);
   const [op] = keys;
   if (op === undefined || keys.length !== 1) return `${at}: expected exactly one operator, got ${keys.length}`;
   const checker = Object.hasOwn(CHECKERS, op) ? CHECKERS[op] : undefined;
   if (!checker) return `${at}: unknown operator "${op.slice(0, 40)}"; known: ${Object.keys(CHECKERS).join(', ')}`;
-  return checker(node[op], `${at}.${op}`, depth, budget);
+  return checker(node[op], { at: `${at}.${op}`, depth, met });
 }
 
 function checkComparison(operand: unknown, at: string, values: number): string | null {
@@ -101,10 +108,10 @@ function checkIn(operand: unknown, at: string): string | null {
     : `${at}: a listed value is ${describe(wrong)}, not a string, number, boolean or null`;
 }
 
-function checkList(operand: unknown, at: string, depth: number, budget: { nodes: number }): string | null {
+function checkList(operand: unknown, { at, depth, met }: Place): string | null {
   if (!Array.isArray(operand) || operand.length < 2) return `${at}: expected a list of two or more nodes`;
   for (const [index, node] of operand.entries()) {
-    const problem = check(node, `${at}[${index}]`, depth + 1, budget);
+    const problem = check(node, { at: `${at}[${index}]`, depth: depth + 1, met });
     if (problem !== null) return problem;
   }
   return null;

@@ -68,13 +68,9 @@ function inflateHead(bytes: Uint8Array, path: string): Uint8Array {
     // A flush instead of a finish: the end of the file is not here, and need not be.
     return gunzipSync(bytes.subarray(0, HEAD_BYTES_PACKED), { finishFlush: constants.Z_SYNC_FLUSH });
   } catch (error) {
-    throw new DeltacatError(
-      'invalid_entry',
-      `${path} begins like a gzip file but is none. Write it again.`,
-      { path },
-      {
-        cause: error,
-      },
-    );
+    throw new DeltacatError('invalid_entry', `${path} begins like a gzip file but is none. Write it again.`, {
+      path,
+      cause: error,
+    });
   }
 }

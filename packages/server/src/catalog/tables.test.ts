@@ -39,9 +39,9 @@ describe('create_table', () => {
     const path = '/v1/namespaces/fresh/tables';
     const refused = await server.request('POST', path, { table: 't' });
     expect(refused).toMatchObject({ status: 404, body: { error: { code: 'namespace_not_found' } } });
-    const explicit = await server.request('POST', path, { table: 't', auto_create_namespace: false }, {});
+    const explicit = await server.requestAs({})('POST', path, { table: 't', auto_create_namespace: false });
     expect(explicit.status).toBe(404);
-    const made = await server.request('POST', path, { table: 't', namespace_properties: { team: 'a' } }, {});
+    const made = await server.requestAs({})('POST', path, { table: 't', namespace_properties: { team: 'a' } });
     expect(made.status).toBe(201);
     expect((await server.request('GET', '/v1/namespaces/fresh')).body.properties).toEqual({ team: 'a' });
     const asked = { table: 't', auto_create_namespace: true };

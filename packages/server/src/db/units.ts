@@ -107,12 +107,9 @@ function attempt(action: () => void): void {
 }
 
 function unavailable(reason: string, cause?: unknown): DeltacatError {
-  return new DeltacatError(
-    'service_unavailable',
-    `Nothing was changed: ${reason}. Repeat the request later.`,
-    {},
-    { cause },
-  );
+  return new DeltacatError('service_unavailable', `Nothing was changed: ${reason}. Repeat the request later.`, {
+    cause,
+  });
 }
 
 function nextTurn(): Promise<void> {

@@ -212,7 +212,8 @@ const ROWS: Row[] = [
 ];
 
 describe('bad input is refused with its cause, and changes nothing', () => {
-  test.each(ROWS)('%s', async (_title, method, path, body, status, code) => {
+  test.each(ROWS)('%s', async (...row) => {
+    const [, method, path, body, status, code] = row;
     const before = await stateOfCatalog();
     const answer = await server.request(method, path, body);
     expect({ status: answer.status, code: answer.body.error?.code }).toEqual({ status, code });

@@ -109,7 +109,7 @@ test.each(Object.values(API) as Endpoint[])(
         const url = urlOf(endpoint, params, query);
         const sent = Object.keys(endpoint.body).length > 0 ? body : undefined;
         const headers: Record<string, string> = version ? { 'X-DeltaCAT-Client-Version': 'fuzz' } : {};
-        const answer = await server.request(endpoint.method, url, sent, headers);
+        const answer = await server.requestAs(headers)(endpoint.method, url, sent);
         expect(answer.status, `${endpoint.method} ${url}: ${stringifyJson(answer.body)}`).toBeLessThan(500);
         expect([...documented], `${endpoint.method} ${url}: ${stringifyJson(answer.body?.error)}`).toContain(
           answer.status,

@@ -42,7 +42,10 @@ export interface TestServer {
   fetch: typeof fetch;
   /** What a handler is given when a newer client calls. */
   requestContext(): RequestContext;
-  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<TestAnswer>;
+  /** Sends `METHOD /path`; a body that is text is sent as it is, anything else as JSON. */
+  request(method: string, path: string, body?: unknown): Promise<TestAnswer>;
+  /** The same as a client that sends these headers and no others; none is the oldest client, which cannot merge. */
+  requestAs(headers: Record<string, string>): TestServer['request'];
   close(): Promise<void>;
 }
 
@@ -54,16 +57,18 @@ export async function startTestServer(
   const config = { ...readConfig(root, {}), log_level: 'silent', ...options.config };
   const context = await openServer(config, options.clock ? { clock: options.clock } : {});
   const app = createApp(context);
+  const requestAs: TestServer['requestAs'] = (headers) => async (method, path, body) => {
+    const text = body === undefined ? undefined : typeof body === 'string' ? body : stringifyJson(body);
+    const response = await app.request(path, { method, headers, ...(text === undefined ? {} : { body: text }) });
+    return { status: response.status, body: parseJson(await response.text()), headers: response.headers };
+  };
   return {
     root,
     context,
     fetch: async (input, init) => app.fetch(new Request(input, init)),
     requestContext: () => ({ ...context, request_id: 'test', user: null, client_version: 'test' }),
-    async request(method, path, body, headers = { 'X-DeltaCAT-Client-Version': 'test' }) {
-      const text = body === undefined ? undefined : typeof body === 'string' ? body : stringifyJson(body);
-      const response = await app.request(path, { method, headers, ...(text === undefined ? {} : { body: text }) });
-      return { status: response.status, body: parseJson(await response.text()), headers: response.headers };
-    },
+    request: requestAs({ 'X-DeltaCAT-Client-Version': 'test' }),
+    requestAs,
     async close() {
       await context.db.close();
       if (!options.root) rmSync(root, { recursive: true, force: true });

@@ -17,7 +17,8 @@ afterEach(() => w.close());
 function commit(table: string, query: string, more: { entries?: unknown[]; headers?: Record<string, string> } = {}) {
   const [namespace, name] = table.includes('/') ? table.split('/') : ['n', table];
   const path = `/v1/namespaces/${namespace}/tables/${name}/commit${query}`;
-  return w.server.request('POST', path, { manifest_entries: more.entries ?? [entry] }, more.headers);
+  const request = more.headers ? w.server.requestAs(more.headers) : w.server.request;
+  return request('POST', path, { manifest_entries: more.entries ?? [entry] });
 }
 
 test('files are registered where they are, in the mode of the query', async () => {

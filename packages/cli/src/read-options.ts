@@ -1,0 +1,23 @@
+import type { Predicate } from '@deltacat/contract';
+import type { ConnectionOptions } from './connection-options.ts';
+
+/** How many rows are shown when nothing says how many, and they are for a person to look at. */
+export const ROWS_SHOWN = 20;
+
+/** The options of `deltacat read`. */
+export interface ReadOptions extends ConnectionOptions {
+  columns?: string[];
+  filter?: Predicate | null;
+  asOf?: bigint;
+  tableVersion?: string;
+  limit?: number;
+  json?: boolean;
+  csv?: boolean;
+  output?: string;
+}
+
+/** A table by its names. */
+export interface TableName {
+  namespace: string;
+  table: string;
+}

@@ -128,8 +128,7 @@ function translateRefusal(error: unknown, { target }: ResolvedRead): unknown {
     'merge_unsupported_by_client',
     `Table ${name} holds upserts or deletes, which this client cannot merge, and the server cannot rewrite them for it: ` +
       `${error.message} Read it with deltacat-client 0.1.67 or newer.`,
-    { namespace: target.asked.namespace, table: target.asked.table },
-    { cause: error },
+    { namespace: target.asked.namespace, table: target.asked.table, cause: error },
   );
 }
 

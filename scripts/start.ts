@@ -1,5 +1,4 @@
 // `npm start`: a catalog with real data in it, in ./.deltacat, that keeps serving. Running it again finds what is there.
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { startServer } from '@deltacat/server';
 import { tour } from './tour/tour.ts';
@@ -7,7 +6,7 @@ import { waysIn } from './tour/ways-in.ts';
 
 const PORT = Number(process.env.PORT ?? 8080);
 const FOLDER = resolve(process.env.DELTACAT_START_FOLDER ?? '.deltacat');
-const FLIGHTS = createRequire(import.meta.url).resolve('vega-datasets/data/flights-3m.parquet');
+const FLIGHTS = resolve(import.meta.dirname, '../node_modules/vega-datasets/data/flights-3m.parquet');
 
 const server = await startServer({ catalog_root: FOLDER, port: PORT }).catch((error: NodeJS.ErrnoException) => {
   if (error.code !== 'EADDRINUSE') throw error;

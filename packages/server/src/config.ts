@@ -73,7 +73,7 @@ export interface Config {
 const NANOSECONDS_PER_SECOND = 1_000_000_000n;
 
 /** The name of the data root that a catalog has when none is configured. */
-export const DEFAULT_DATA_ROOT = 'default';
+const DEFAULT_DATA_ROOT = 'default';
 
 /** Reads the settings from the environment; throws an `Error` that names the variable and what it should hold. */
 export function readConfig(catalogRoot: string, environment: NodeJS.ProcessEnv = process.env): Config {

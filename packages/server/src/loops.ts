@@ -9,7 +9,7 @@ export interface Loop {
 }
 
 /** Every loop of the server. A loop that fails is logged and runs again; it never takes the server down. */
-export const LOOPS: readonly Loop[] = [
+const LOOPS: readonly Loop[] = [
   {
     name: 'expire-write-sessions',
     every_ms: 60_000,

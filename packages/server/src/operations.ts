@@ -31,7 +31,7 @@ import { truncateTable } from './writes/truncate-table.ts';
 import { writeData } from './writes/write-data.ts';
 
 /** What serves each operation of the contract; REST, MCP, client and command line all enter here. */
-export const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
+const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
   health,
   get_server_endpoints: getServerEndpoints,
   list_catalogs: listCatalogs,

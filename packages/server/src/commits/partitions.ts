@@ -1,4 +1,4 @@
-import { canonicalJson, EMPTY_SCHEME_ID, type PartitionValue } from '@deltacat/contract';
+import { canonicalJson, type PartitionValue } from '@deltacat/contract';
 import type { TableVersion } from '../snapshots/versions.ts';
 import type { Change } from './change.ts';
 
@@ -7,9 +7,6 @@ export interface PartitionKey {
   scheme_id: string;
   partition_values: PartitionValue[] | null;
 }
-
-/** The partition of an unpartitioned table. */
-export const WHOLE_TABLE: PartitionKey = { scheme_id: EMPTY_SCHEME_ID, partition_values: null };
 
 /** Takes the next position of a partition, making the partition when it has none yet. */
 export async function takePosition(

@@ -79,7 +79,7 @@ async function publishDelta(change: Change, version: TableVersion, draft: DeltaD
  * Writes a manifest and its files: rows that never change and that nothing shows until a delta names them.
  * Returns the manifest's id.
  */
-export async function insertManifest(change: Change, version: TableVersion, draft: DeltaDraft): Promise<string> {
+async function insertManifest(change: Change, version: TableVersion, draft: DeltaDraft): Promise<string> {
   const manifest_id = change.context.newId();
   const { files } = draft;
   const types = new Set(files.map((file) => file.content_type));

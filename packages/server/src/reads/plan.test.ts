@@ -44,6 +44,16 @@ function file(name: string, min?: number, max = min): MadeUpFile {
   return min === undefined ? { name } : { name, stats: { id: { min, max, null_count: 0 } } };
 }
 
+test('a plan names its moment, and a further page as of it is of the same files whatever came since', async () => {
+  await makeTable(FIELDS);
+  await publish({ type: 'append', files: [file('a')] }, { type: 'append', files: [file('b')] });
+  const first = await plan({ max_files: 1 });
+  await publish({ type: 'append', files: [file('c')] });
+  const rest = await plan({ file_offset: first.next_file_offset, as_of: first.as_of });
+  expect([...namesOf(first), ...namesOf(rest)]).toEqual(['a', 'b']);
+  expect(rest).toMatchObject({ total_files: 2, seq: first.seq, truncated: false });
+});
+
 describe('a table without upserts and deletes', () => {
   test('an empty table is planned as its schema and no tasks', async () => {
     await makeTable(FIELDS);

@@ -97,7 +97,7 @@ function describePlan({ catalog, target }: ResolvedRead, asked: PlanAsked, mergi
     sort_scheme: version.sort_scheme,
     preferred_root_used: asked.preferred_root ? asked.preferred_root === catalog.data_root : null,
     seq: view.seq,
-    as_of: asked.as_of ?? null,
+    as_of: asked.as_of ?? view.committed_at_ns ?? null,
   };
 }
 

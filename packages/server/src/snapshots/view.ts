@@ -7,6 +7,8 @@ import type { Queries } from '../db/database.ts';
 export interface View {
   catalog_id: string;
   seq: number;
+  /** When that commit was made, where it was looked up; reading as of it shows the same state for ever. */
+  committed_at_ns?: bigint;
 }
 
 /** Whether a versioned row is visible in a view; `alias` names the table in the query. */
@@ -17,7 +19,7 @@ export function visible(view: View, alias: string): RawBuilder<boolean> {
 }
 
 /** The newest state of a catalog. */
-export async function viewHead(queries: Queries, catalog_id: string): Promise<View & { committed_at_ns: bigint }> {
+export async function viewHead(queries: Queries, catalog_id: string): Promise<Required<View>> {
   const head = await queries
     .selectFrom('catalogs')
     .select(['head_seq', 'head_at_ns'])

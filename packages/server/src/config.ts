@@ -17,6 +17,11 @@ export const VARIABLES = {
     schema: z.coerce.number().int().min(1).max(4_096).default(64),
     meaning: 'The largest request body, in MiB.',
   },
+  DELTACAT_ENGINE_MEMORY_MB: {
+    schema: z.coerce.number().int().min(64).max(4_194_304),
+    meaning:
+      'The most memory that previews and rewrites may use together, in MiB; more goes to disk. Unset: 4096, or half of the machine.',
+  },
   DELTACAT_EXTERNAL_URL: {
     schema: z.url(),
     meaning: 'The address under which clients outside reach the server.',
@@ -65,6 +70,7 @@ export interface Config {
   catalogs: CatalogConfig[];
   write_session_ttl_ns: bigint;
   body_bytes_max: number;
+  engine_memory_mb: number | null;
   external_url: string | null;
   allow_anonymous: boolean;
   log_level: string;
@@ -85,6 +91,7 @@ export function readConfig(catalogRoot: string, environment: NodeJS.ProcessEnv =
     catalogs: catalogsFile ? readCatalogs(catalogsFile) : [defaultCatalog(catalog_root)],
     write_session_ttl_ns: BigInt(value('DELTACAT_WRITE_SESSION_TTL_SECONDS') ?? 0) * NANOSECONDS_PER_SECOND,
     body_bytes_max: (value('DELTACAT_BODY_MAX_MB') ?? 0) * 1_048_576,
+    engine_memory_mb: value('DELTACAT_ENGINE_MEMORY_MB') ?? null,
     external_url: value('DELTACAT_EXTERNAL_URL') ?? null,
     allow_anonymous: value('DELTACAT_ALLOW_ANONYMOUS') === 'true',
     log_level: value('DELTACAT_LOG_LEVEL') ?? 'info',

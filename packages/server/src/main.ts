@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { isIP } from 'node:net';
+import { configureEngine } from '@deltacat/io-core';
 import { serve } from '@hono/node-server';
 import pino from 'pino';
 import { type Config, readConfig } from './config.ts';
@@ -42,6 +43,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const config = readConfig(options.catalog_root);
   const hostname = options.host ?? '127.0.0.1';
   refuseOpenDoor(hostname, config);
+  if (config.engine_memory_mb !== null) configureEngine({ memory_limit_mb: config.engine_memory_mb });
   const context = await openServer(config);
   const app = createApp(context);
   try {

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readConfig, VARIABLES } from './config.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'deltacat-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function catalogsFile(content: unknown): string {
+  const file = join(folder, 'catalogs.json');
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return file;
+}
+
+test('without settings there is one catalog, with its data in the folder of the store', () => {
+  const config = readConfig('/srv/catalog', {});
+  expect(config.catalogs).toEqual([
+    {
+      name: 'default',
+      root: '/srv/catalog',
+      data_root: 'default',
+      data_roots: { default: { root: '/srv/catalog', storage_type: 'local' } },
+    },
+  ]);
+  expect(config).toMatchObject({ write_session_ttl_ns: 3_600_000_000_000n, allow_anonymous: false, log_level: 'info' });
+});
+
+test('an empty variable is one that is not set', () => {
+  expect(readConfig('/srv', { DELTACAT_LOG_LEVEL: '', DELTACAT_CATALOGS: '' }).log_level).toBe('info');
+});
+
+test.each([
+  ['DELTACAT_WRITE_SESSION_TTL_SECONDS', '0'],
+  ['DELTACAT_WRITE_SESSION_TTL_SECONDS', 'an hour'],
+  ['DELTACAT_BODY_MAX_MB', '-5'],
+  ['DELTACAT_ENGINE_MEMORY_MB', 'plenty'],
+  ['DELTACAT_EXTERNAL_URL', 'not a url'],
+  ['DELTACAT_ALLOW_ANONYMOUS', 'yes'],
+  ['DELTACAT_LOG_LEVEL', 'loud'],
+])('%s=%s is refused with the name and the meaning of the variable', (name, value) => {
+  const meaning = VARIABLES[name as keyof typeof VARIABLES].meaning;
+  expect(() => readConfig('/srv', { [name]: value })).toThrow(`${name}=${value}`);
+  expect(() => readConfig('/srv', { [name]: value })).toThrow(meaning);
+});
+
+test('a catalogs file defines the catalogs; the first is the default', () => {
+  const DELTACAT_CATALOGS = catalogsFile({
+    robotics: {
+      root: '/srv/r',
+      data_root: 'fast',
+      data_roots: { slow: { root: '/slow' }, fast: { root: '/fast', storage_type: 'local' } },
+    },
+    plain: { root: '/srv/p' },
+  });
+  const { catalogs } = readConfig('/srv/store', { DELTACAT_CATALOGS });
+  expect(catalogs.map(({ name, data_root }) => [name, data_root])).toEqual([
+    ['robotics', 'fast'],
+    ['plain', 'default'],
+  ]);
+  expect(catalogs[1]?.data_roots).toEqual({ default: { root: '/srv/p', storage_type: 'local' } });
+});
+
+test.each([
+  ['no JSON', '{', 'cannot be read as JSON'],
+  ['no catalog', {}, 'defines no catalog'],
+  ['a catalog without a root', { a: {} }, 'root'],
+  ['a name that cannot be one', { 'a/b': { root: '/x' } }, 'a/b'],
+  ['an unknown data root', { a: { root: '/x', data_root: 'nope', data_roots: { b: { root: '/y' } } } }, 'has only: b'],
+  [
+    'storage that cannot be served',
+    { a: { root: '/x', data_roots: { b: { root: 's3://y', storage_type: 's3' } } } },
+    'only local data roots',
+  ],
+])('a catalogs file with %s is refused with its path', (_title, content, reason) => {
+  const DELTACAT_CATALOGS = catalogsFile(content);
+  expect(() => readConfig('/srv', { DELTACAT_CATALOGS })).toThrow(reason);
+  expect(() => readConfig('/srv', { DELTACAT_CATALOGS })).toThrow('DELTACAT_CATALOGS');
+});

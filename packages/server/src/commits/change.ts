@@ -1,6 +1,7 @@
 import type { Insertable } from 'kysely';
 import type { ServerContext } from '../context.ts';
 import type { Queries } from '../db/database.ts';
+import { insertRows } from '../db/insert.ts';
 import type { Tables, VersionedTable } from '../db/tables.ts';
 import type { OutboxEvent } from '../events/outbox.ts';
 import type { Catalog } from '../roots/catalogs.ts';
@@ -52,14 +53,9 @@ export class Change {
   /** Writes rows that become visible with this commit. */
   async insert<T extends VersionedTable>(table: T, rows: Omit<Insertable<Tables[T]>, Stamp>[]): Promise<void> {
     const stamp = { from_seq: this.seq, to_seq: null, transaction_id: null };
-    for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT_MAX) {
-      const values = rows.slice(start, start + ROWS_PER_STATEMENT_MAX).map((row) => ({ ...row, ...stamp }));
-      // Rows of T with their stamp are insertable into T; the compiler cannot follow that through the type parameter.
-      await this.queries
-        .insertInto(table as 'deltas')
-        .values(values as unknown as Insertable<Tables['deltas']>[])
-        .execute();
-    }
+    const stamped = rows.map((row) => ({ ...row, ...stamp }));
+    // Rows of T with their stamp are insertable into T; the compiler cannot follow that through the type parameter.
+    await insertRows(this.queries, table, stamped as unknown as Insertable<Tables[T]>[]);
   }
 
   /** Ends rows with this commit; throws `concurrent_modification` when one of them is no longer there. */

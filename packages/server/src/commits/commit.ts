@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { canonicalJson, DeltacatError } from '@deltacat/contract';
 import type { RequestContext } from '../context.ts';
 import type { Queries } from '../db/database.ts';
+import { insertRows } from '../db/insert.ts';
+import { prepared } from '../db/prepared.ts';
 import { recordEvents } from '../events/outbox.ts';
 import type { Catalog } from '../roots/catalogs.ts';
+import { readHead } from '../snapshots/head.ts';
 import { Change } from './change.ts';
 import { concurrentModification, findConflict } from './conflicts.ts';
 
@@ -35,7 +38,7 @@ export async function commit<T extends object>(
 ): Promise<Committed<T>> {
   const payloadHash = request.idempotency ? hashPayload(request.operation, request.idempotency.payload) : null;
   return context.db.unit(async (queries) => {
-    const head = await takeHead(queries, request.catalog.catalog_id);
+    const head = await readHead(queries, request.catalog.catalog_id);
     const repeated = await findAnswer<T>(queries, request, payloadHash);
     if (repeated) return repeated;
 
@@ -69,14 +72,12 @@ export function hashPayload(operation: string, payload: unknown): string {
     .digest('hex');
 }
 
-async function takeHead(queries: Queries, catalog_id: string): Promise<{ seq: number; at_ns: bigint }> {
-  const row = await queries
-    .selectFrom('catalogs')
-    .select(['head_seq', 'head_at_ns'])
-    .where('catalog_id', '=', catalog_id)
-    .executeTakeFirstOrThrow();
-  return { seq: row.head_seq, at_ns: row.head_at_ns };
-}
+const moveHead = prepared((queries, to: { catalog_id: string; seq: number; at_ns: bigint }) =>
+  queries
+    .updateTable('catalogs')
+    .set({ head_seq: to.seq, head_at_ns: to.at_ns })
+    .where('catalog_id', '=', to.catalog_id),
+);
 
 async function findAnswer<T extends object>(
   queries: Queries,
@@ -116,18 +117,16 @@ async function record<T extends object>(
     const winner = await findConflict(queries, { catalog_id, touches, base_seq: request.base_seq });
     if (winner) throw concurrentModification(`What ${request.operation} rests on`, winner);
   }
-  await queries
-    .insertInto('commits')
-    .values({
-      catalog_id,
-      seq,
-      committed_at_ns: at_ns,
-      author,
-      message: request.message ?? null,
-      operation: request.operation,
-      transaction_id: null,
-    })
-    .execute();
+  const row = {
+    catalog_id,
+    seq,
+    committed_at_ns: at_ns,
+    author,
+    message: request.message ?? null,
+    operation: request.operation,
+    transaction_id: null,
+  };
+  await insertRows(queries, 'commits', [row]);
   const rows = touches.map(({ object_id, kind, partition_id }) => ({
     catalog_id,
     object_id,
@@ -135,11 +134,7 @@ async function record<T extends object>(
     kind,
     partition_id: partition_id ?? null,
   }));
-  await queries.insertInto('touches').values(rows).execute();
+  await insertRows(queries, 'touches', rows);
   await recordEvents(queries, { catalog_id, seq, at_ns, events: change.events });
-  await queries
-    .updateTable('catalogs')
-    .set({ head_seq: seq, head_at_ns: at_ns })
-    .where('catalog_id', '=', catalog_id)
-    .execute();
+  await moveHead(queries, { catalog_id, seq, at_ns });
 }

@@ -1,4 +1,5 @@
 import type { ColumnStats, ContentEncoding, ContentType, DeltaType } from '@deltacat/contract';
+import { insertRows } from '../db/insert.ts';
 import type { ManifestStats } from '../db/tables.ts';
 import type { TableVersion, Totals } from '../snapshots/versions.ts';
 import type { Change } from './change.ts';
@@ -42,9 +43,6 @@ export interface PublishedDelta {
   bytes: number;
 }
 
-/** How many file rows one statement writes; thirteen parameters each, below both databases' limits. */
-const FILES_PER_STATEMENT_MAX = 500;
-
 /** Makes new deltas visible with this commit, each at the next position of its partition, and counts them. */
 export async function publishDeltas(
   change: Change,
@@ -83,22 +81,20 @@ async function insertManifest(change: Change, version: TableVersion, draft: Delt
   const manifest_id = change.context.newId();
   const { files } = draft;
   const types = new Set(files.map((file) => file.content_type));
-  await change.queries
-    .insertInto('manifests')
-    .values({
-      manifest_id,
-      catalog_id: change.view.catalog_id,
-      table_version_id: version.table_version_id,
-      entry_params: draft.entry_params,
-      author_name: draft.author?.name ?? null,
-      author_version: draft.author?.version ?? null,
-      record_count: sum(files, 'record_count'),
-      content_length: sum(files, 'content_length'),
-      file_count: files.length,
-      content_type: types.size === 1 ? (files[0]?.content_type ?? null) : null,
-      created_at_ns: change.at_ns,
-    })
-    .execute();
+  const manifest = {
+    manifest_id,
+    catalog_id: change.view.catalog_id,
+    table_version_id: version.table_version_id,
+    entry_params: draft.entry_params,
+    author_name: draft.author?.name ?? null,
+    author_version: draft.author?.version ?? null,
+    record_count: sum(files, 'record_count'),
+    content_length: sum(files, 'content_length'),
+    file_count: files.length,
+    content_type: types.size === 1 ? (files[0]?.content_type ?? null) : null,
+    created_at_ns: change.at_ns,
+  };
+  await insertRows(change.queries, 'manifests', [manifest]);
   await insertFiles(change, manifest_id, files);
   return manifest_id;
 }
@@ -110,14 +106,9 @@ async function insertFiles(change: Change, manifest_id: string, files: FileDraft
     ordinal,
     file_id: file_id ?? `${manifest_id}-${ordinal}`,
   }));
-  for (let start = 0; start < rows.length; start += FILES_PER_STATEMENT_MAX) {
-    await change.queries
-      .insertInto('files')
-      .values(rows.slice(start, start + FILES_PER_STATEMENT_MAX))
-      .execute();
-  }
+  await insertRows(change.queries, 'files', rows);
   const stats = statsByColumn(files);
-  if (stats) await change.queries.insertInto('file_stats').values({ manifest_id, stats }).execute();
+  if (stats) await insertRows(change.queries, 'file_stats', [{ manifest_id, stats }]);
 }
 
 /** Turns the statistics of each file into a list per column; null when no file has any. */

@@ -1,3 +1,6 @@
+import type { Selectable } from 'kysely';
+import { prepared } from '../db/prepared.ts';
+import type { TotalsRow } from '../db/tables.ts';
 import { NO_TOTALS, type Totals, totalsOf } from '../snapshots/versions.ts';
 import type { Change } from './change.ts';
 
@@ -18,10 +21,15 @@ export async function clearTotals(change: Change, table_version_id: string): Pro
 }
 
 async function setTotals(change: Change, table_version_id: string, totals: Totals): Promise<void> {
-  // Two changes of one version within one commit meet in one row.
-  await change.queries
-    .insertInto('totals')
-    .values({ table_version_id, from_seq: change.seq, ...totals })
-    .onConflict((conflict) => conflict.columns(['table_version_id', 'from_seq']).doUpdateSet(totals))
-    .execute();
+  await upsertTotals(change.queries, { table_version_id, from_seq: change.seq, ...totals });
 }
+
+/** Two changes of one version within one commit meet in one row. */
+const upsertTotals = prepared((queries, row: Selectable<TotalsRow>) => {
+  const { table_version_id, from_seq, total_records, total_bytes, total_files, delta_count } = row;
+  const totals = { total_records, total_bytes, total_files, delta_count };
+  return queries
+    .insertInto('totals')
+    .values({ table_version_id, from_seq, ...totals })
+    .onConflict((conflict) => conflict.columns(['table_version_id', 'from_seq']).doUpdateSet(totals));
+});

@@ -1,6 +1,7 @@
 import { DeltacatError, type SchemaField } from '@deltacat/contract';
 import type { Selectable } from 'kysely';
 import type { Queries } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
 import type { SchemaRow, TableVersionRow, TotalsRow } from '../db/tables.ts';
 import type { FoundTable } from './tables.ts';
 import { type View, visible } from './view.ts';
@@ -98,13 +99,16 @@ export const NO_TOTALS: Totals = { total_records: 0, total_bytes: 0, total_files
 
 /** Totals of a version in a view, from one row whatever its history. */
 export async function totalsOf(queries: Queries, view: View, table_version_id: string): Promise<Totals> {
-  const row = await queries
-    .selectFrom('totals')
-    .select(['total_records', 'total_bytes', 'total_files', 'delta_count'])
-    .where('table_version_id', '=', table_version_id)
-    .where('from_seq', '<=', view.seq)
-    .orderBy('from_seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+  const [row] = (await selectTotals(queries, { table_version_id, seq: view.seq })).rows;
   return row ?? NO_TOTALS;
 }
+
+const selectTotals = prepared((queries, of: { table_version_id: string; seq: number }) =>
+  queries
+    .selectFrom('totals')
+    .select(['total_records', 'total_bytes', 'total_files', 'delta_count'])
+    .where('table_version_id', '=', of.table_version_id)
+    .where('from_seq', '<=', of.seq)
+    .orderBy('from_seq', 'desc')
+    .limit(1),
+);

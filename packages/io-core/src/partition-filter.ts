@@ -1,5 +1,14 @@
 import type { PartitionScheme, PartitionValue, Predicate, SchemaField } from '@deltacat/contract';
-import { ANYTHING, type Leaf, NOTHING, type Possible, possibleTruth, rangeTruth } from './predicate.ts';
+import {
+  ANYTHING,
+  type Comparing,
+  type Leaf,
+  NOTHING,
+  nullTruth,
+  type Possible,
+  possibleTruth,
+  rangeTruth,
+} from './predicate.ts';
 import { termOf } from './predicate-bind.ts';
 import { readScalar, type Scalar, type ScalarKind, scalarKind } from './scalar.ts';
 import { fieldType } from './schema.ts';
@@ -67,7 +76,7 @@ function leafTruth(leaf: Leaf, keys: (Key | null)[], values: readonly PartitionV
 /** Null values, and they alone, are in the partition of null. */
 function keyTruth(leaf: Leaf, key: Key, value: PartitionValue): Possible {
   if (leaf.op === 'is_null') return { true: value === null, false: value !== null };
-  if (value === null) return NOTHING;
+  if (value === null) return nullTruth(leaf);
   const range = rangeOf(key, value);
   if (range !== null) return rangeTruth(leaf, range);
   return key.transform.name === 'bucket' || key.transform.name in CALENDAR ? hashedTruth(leaf, key, value) : ANYTHING;
@@ -118,7 +127,7 @@ function prefixSuccessor(prefix: string): string | null {
 }
 
 /** A partition of a hash or of a calendar component says which values cannot be in it, and nothing of their order. */
-function hashedTruth(leaf: Exclude<Leaf, { op: 'is_null' }>, key: Key, value: PartitionValue): Possible {
+function hashedTruth(leaf: Comparing, key: Key, value: PartitionValue): Possible {
   const isHere = (literal: Scalar) => partitionsOf(key, literal).some((one) => samePartition(one, value));
   if (leaf.op === 'in') return { true: leaf.values.some(isHere), false: true };
   if (leaf.value === null) return NOTHING;

@@ -5,7 +5,7 @@ import { fieldType } from './schema.ts';
 /** A predicate ready to be evaluated: literals in the form of their columns, `between` as two comparisons. */
 export type Term =
   | { op: 'compare'; column: string; kind: ScalarKind; comparison: Comparison; value: Scalar | null }
-  | { op: 'in'; column: string; kind: ScalarKind; values: Scalar[] }
+  | { op: 'in'; column: string; kind: ScalarKind; values: Scalar[]; has_null: boolean }
   | { op: 'is_null'; column: string }
   | { op: 'and' | 'or'; terms: Term[] }
   | { op: 'not'; term: Term };
@@ -83,9 +83,10 @@ function bindTerm(node: Predicate, kinds: Kinds): Term {
 
 function bindIn([column, literals]: [string, Literal[]], kinds: Kinds): Term {
   const kind = comparable(column, kinds);
-  const values = literals.filter((literal) => literal !== null).map((literal) => bindLiteral(kind, column, literal));
+  const present = literals.filter((literal) => literal !== null);
+  const values = present.map((literal) => bindLiteral(kind, column, literal));
   // Sorted once, so that a row or a file costs a binary search whatever the length of the list.
-  return { op: 'in', column, kind, values: values.sort(compareScalars) };
+  return { op: 'in', column, kind, values: values.sort(compareScalars), has_null: present.length < literals.length };
 }
 
 function bindBetween([column, low, high]: [string, Literal, Literal], kinds: Kinds): Term {

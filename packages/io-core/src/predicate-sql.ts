@@ -51,14 +51,16 @@ function termSql(term: Term, column: (name: string) => string): string {
 const always = (column: string) => `(${column} = ${column})`;
 const never = (column: string) => `(${column} <> ${column})`;
 
-function inSql({ kind, values }: Term & { op: 'in' }, column: string): string {
+/** Never unknown: null is in the list that names it, and in no other. */
+function inSql({ kind, values, has_null }: Term & { op: 'in' }, column: string): string {
   const grid = gridOf(kind);
   const literals = values.flatMap((value) => {
     if (grid === null) return [literalSql(value)];
     const place = grid.place(value);
     return place.exact && place.floor >= grid.min && place.floor <= grid.max ? [grid.literal(place.floor)] : [];
   });
-  return literals.length === 0 ? never(column) : `(${column} IN (${literals.join(', ')}))`;
+  if (literals.length === 0) return has_null ? `(${column} IS NULL)` : 'FALSE';
+  return `(${column} IN (${literals.join(', ')}) ${has_null ? `OR ${column} IS NULL` : `AND ${column} IS NOT NULL`})`;
 }
 
 function comparisonSql({ kind, comparison, value }: Term & { op: 'compare' }, column: string): string {

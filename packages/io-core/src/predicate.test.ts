@@ -32,9 +32,6 @@ describe('a row', () => {
     [{ neq: ['n', 1] }, null],
     [{ not: { eq: ['n', 1] } }, null],
     [{ between: ['n', 0, 9] }, null],
-    [{ in: ['n', [1, null]] }, null],
-    [{ in: ['n', []] }, null],
-    [{ not: { in: ['n', []] } }, null],
     [{ is_null: 'n' }, true],
     [{ not: { is_null: 'n' } }, false],
     [{ and: [{ eq: ['n', 1] }, { eq: ['s', 'b'] }] }, false],
@@ -54,6 +51,17 @@ describe('a row', () => {
     [{ in: ['n', []] }, false],
   ])('is compared with null as with something unknown, except in lists: %j is %s', (predicate, expected) => {
     expect(truth(predicate, { n: 1n })).toBe(expected);
+  });
+
+  test.each<[Predicate, boolean]>([
+    [{ in: ['n', [1, null]] }, true],
+    [{ in: ['n', [null]] }, true],
+    [{ in: ['n', [1]] }, false],
+    [{ in: ['n', []] }, false],
+    [{ not: { in: ['n', [1]] } }, true],
+    [{ not: { in: ['n', [1, null]] } }, false],
+  ])('with a null is in the lists that name null, as for Arrow: %j is %s', (predicate, expected) => {
+    expect(truth(predicate, { n: null })).toBe(expected);
   });
 
   test('keeps integers beyond 2^53 apart', () => {
@@ -178,9 +186,19 @@ describe('a file', () => {
   test('of nulls alone is dropped by comparisons', () => {
     const nulls = { record_count: 3, column_stats: { n: { null_count: 3 } } };
     expect(kept({ neq: ['n', 1] }, nulls)).toBe(false);
-    expect(kept({ not: { in: ['n', [1]] } }, nulls)).toBe(false);
+    expect(kept({ in: ['n', [1]] }, nulls)).toBe(false);
+    expect(kept({ not: { in: ['n', [1, null]] } }, nulls)).toBe(false);
     expect(kept({ not: { is_null: 'n' } }, nulls)).toBe(false);
     expect(kept({ is_null: 'n' }, nulls)).toBe(true);
+  });
+
+  test('with nulls is kept by lists that name null, or that are negated', () => {
+    const some = { record_count: 3, column_stats: { n: { min: 5, max: 5, null_count: 1 } } };
+    expect(kept({ in: ['n', [1, null]] }, some)).toBe(true);
+    expect(
+      kept({ in: ['n', [1, null]] }, { record_count: 3, column_stats: { n: { min: 5, max: 5, null_count: 0 } } }),
+    ).toBe(false);
+    expect(kept({ not: { in: ['n', [1]] } }, { record_count: 3, column_stats: { n: { null_count: 3 } } })).toBe(true);
   });
 
   test('of unknown size is not taken for empty', () => {

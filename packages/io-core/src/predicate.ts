@@ -14,8 +14,9 @@ export interface FileStats {
 }
 
 /**
- * Whether a row satisfies a predicate, in SQL's three-valued logic: null is "unknown", and only true keeps a row. Values
- * may be in any form that a literal may have, Arrow's numbers and bytes included.
+ * Whether a row satisfies a predicate, in SQL's three-valued logic: null is "unknown", and only true keeps a row. `in` alone
+ * differs, as it does in Arrow: null is in a list that names it, and in no other. Values may be in any form that a literal
+ * may have, Arrow's numbers and bytes included.
  */
 export function matchesRow(predicate: BoundPredicate, row: (column: string) => unknown): boolean | null {
   return rowTruth(termOf(predicate), row);
@@ -40,6 +41,9 @@ export const NOTHING: Possible = { true: false, false: false };
 
 /** The terms that ask about one column. */
 export type Leaf = Extract<Term, { column: string }>;
+
+/** The terms that compare a column's values. */
+export type Comparing = Exclude<Leaf, { op: 'is_null' }>;
 
 /** How a range of values stands to a literal: the orders of its two ends, null where an end is unknown. */
 interface Ends {
@@ -74,7 +78,7 @@ function rowTruth(term: Term, row: (column: string) => unknown): boolean | null 
       return (row(term.column) ?? null) === null;
     case 'in': {
       const value = rowValue(term, row);
-      return value === null ? null : listHas(term.values, value);
+      return value === null ? term.has_null : listHas(term.values, value);
     }
     case 'compare': {
       const value = rowValue(term, row);
@@ -130,12 +134,19 @@ function fileTruth(leaf: Leaf, stats: FileStats): Possible {
     return { true: nulls === null || nulls > 0, false: nulls === null || rows === null || nulls < rows };
   }
   const range = statsRange(leaf.kind, known, rows);
-  if (range === 'all null') return NOTHING;
-  return rangeTruth(leaf, range ?? { min: null, max: null });
+  const nulls = nullTruth(leaf);
+  if (range === 'all null') return nulls;
+  const values = rangeTruth(leaf, range ?? { min: null, max: null });
+  return known?.null_count === 0 ? values : { true: values.true || nulls.true, false: values.false || nulls.false };
+}
+
+/** What a comparison is for null. */
+export function nullTruth(leaf: Comparing): Possible {
+  return leaf.op === 'in' ? { true: leaf.has_null, false: !leaf.has_null } : NOTHING;
 }
 
 /** What a comparison may be for values within bounds, null where there is none. */
-export function rangeTruth(leaf: Exclude<Leaf, { op: 'is_null' }>, range: StatsRange): Possible {
+export function rangeTruth(leaf: Comparing, range: StatsRange): Possible {
   if (leaf.op === 'in') return { true: listMeets(leaf.values, range), false: true };
   if (leaf.value === null) return NOTHING;
   const ends = { min: orderOf(range.min, leaf.value), max: orderOf(range.max, leaf.value) };

@@ -5,6 +5,7 @@ import { insertRows } from '../db/insert.ts';
 import type { Tables, VersionedTable } from '../db/tables.ts';
 import type { OutboxEvent } from '../events/outbox.ts';
 import type { Catalog } from '../roots/catalogs.ts';
+import type { Head } from '../snapshots/head.ts';
 import type { View } from '../snapshots/view.ts';
 import { concurrentModification } from './conflicts.ts';
 import type { Touch } from './touches.ts';
@@ -24,22 +25,23 @@ export class Change {
   readonly catalog: Catalog;
   /** The head's state: what the decision reads. */
   readonly view: View;
+  /** The id of the head's namespaces, tables and versions. */
+  readonly definitions_id: string;
   /** The number that the commit will have. */
   readonly seq: number;
   /** When it will have been committed: later than every commit before it. */
   readonly at_ns: bigint;
   readonly touches: Touch[] = [];
   readonly events: OutboxEvent[] = [];
+  #changesDefinitions = false;
 
-  constructor(
-    context: ServerContext,
-    state: { queries: Queries; catalog: Catalog; head: { seq: number; at_ns: bigint } },
-  ) {
+  constructor(context: ServerContext, state: { queries: Queries; catalog: Catalog; head: Head }) {
     const { queries, catalog, head } = state;
     this.context = context;
     this.queries = queries;
     this.catalog = catalog;
     this.view = { catalog_id: catalog.catalog_id, seq: head.seq };
+    this.definitions_id = head.definitions_id;
     this.seq = head.seq + 1;
     const now = context.clock.nowNs();
     this.at_ns = now > head.at_ns ? now : head.at_ns + 1n;
@@ -50,8 +52,15 @@ export class Change {
     return this.touches.length === 0;
   }
 
+  /** The head of the catalog once this is committed. */
+  nextHead(): Head {
+    const definitions_id = this.#changesDefinitions ? this.context.newId() : this.definitions_id;
+    return { seq: this.seq, at_ns: this.at_ns, definitions_id };
+  }
+
   /** Writes rows that become visible with this commit. */
   async insert<T extends VersionedTable>(table: T, rows: Omit<Insertable<Tables[T]>, Stamp>[]): Promise<void> {
+    this.#note(table);
     const stamp = { from_seq: this.seq, to_seq: null, transaction_id: null };
     const stamped = rows.map((row) => ({ ...row, ...stamp }));
     // Rows of T with their stamp are insertable into T; the compiler cannot follow that through the type parameter.
@@ -60,6 +69,7 @@ export class Change {
 
   /** Ends rows with this commit; throws `concurrent_modification` when one of them is no longer there. */
   async end(table: VersionedTable, rowIds: number[]): Promise<void> {
+    this.#note(table);
     for (let start = 0; start < rowIds.length; start += ROWS_PER_STATEMENT_MAX) {
       const chunk = rowIds.slice(start, start + ROWS_PER_STATEMENT_MAX);
       const result = await this.queries
@@ -71,6 +81,11 @@ export class Change {
         .executeTakeFirst();
       if (Number(result.numUpdatedRows) !== chunk.length) throw concurrentModification(`A row of ${table}`, null);
     }
+  }
+
+  /** Deltas are data; every other versioned row defines something. */
+  #note(table: VersionedTable): void {
+    if (table !== 'deltas') this.#changesDefinitions = true;
   }
 
   /** Adds to the commit's change-set. */

@@ -6,7 +6,7 @@ import { insertRows } from '../db/insert.ts';
 import { prepared } from '../db/prepared.ts';
 import { recordEvents } from '../events/outbox.ts';
 import type { Catalog } from '../roots/catalogs.ts';
-import { readHead } from '../snapshots/head.ts';
+import { type Head, readHead } from '../snapshots/head.ts';
 import { Change } from './change.ts';
 import { concurrentModification, findConflict } from './conflicts.ts';
 
@@ -72,10 +72,10 @@ export function hashPayload(operation: string, payload: unknown): string {
     .digest('hex');
 }
 
-const moveHead = prepared((queries, to: { catalog_id: string; seq: number; at_ns: bigint }) =>
+const moveHead = prepared((queries, to: Head & { catalog_id: string }) =>
   queries
     .updateTable('catalogs')
-    .set({ head_seq: to.seq, head_at_ns: to.at_ns })
+    .set({ head_seq: to.seq, head_at_ns: to.at_ns, definitions_id: to.definitions_id })
     .where('catalog_id', '=', to.catalog_id),
 );
 
@@ -136,5 +136,5 @@ async function record<T extends object>(
   }));
   await insertRows(queries, 'touches', rows);
   await recordEvents(queries, { catalog_id, seq, at_ns, events: change.events });
-  await moveHead(queries, { catalog_id, seq, at_ns });
+  await moveHead(queries, { catalog_id, ...change.nextHead() });
 }

@@ -20,7 +20,7 @@ afterEach(async () => {
 const INT64_MAX = 2n ** 63n - 1n;
 
 function insertCatalog(queries: Queries, name: string, at = 0n) {
-  const row = { catalog_id: name, name, head_seq: 0, head_at_ns: at, created_at_ns: at };
+  const row = { catalog_id: name, name, head_seq: 0, head_at_ns: at, definitions_id: name, created_at_ns: at };
   return queries.insertInto('catalogs').values(row).execute();
 }
 
@@ -40,7 +40,7 @@ describe('values', () => {
     });
     expect(await db.reader.selectFrom('partitions').selectAll().execute()).toEqual([partition]);
     expect(await db.reader.selectFrom('catalogs').selectAll().execute()).toEqual([
-      { catalog_id: 'c', name: 'c', head_seq: 0, head_at_ns: INT64_MAX, created_at_ns: INT64_MAX },
+      { catalog_id: 'c', name: 'c', head_seq: 0, head_at_ns: INT64_MAX, definitions_id: 'c', created_at_ns: INT64_MAX },
     ]);
   });
 

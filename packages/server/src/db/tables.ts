@@ -25,12 +25,16 @@ export interface Versioned {
   transaction_id: string | null;
 }
 
-/** One catalog and its head: the newest sequence number and when it was committed. */
+/**
+ * One catalog and its head: the newest sequence number and when it was committed. `definitions_id` names one state of
+ * its namespaces, tables and versions: a commit that changes any of them gives it anew, appending data does not.
+ */
 export interface CatalogRow {
   catalog_id: string;
   name: string;
   head_seq: number;
   head_at_ns: bigint;
+  definitions_id: string;
   created_at_ns: bigint;
 }
 

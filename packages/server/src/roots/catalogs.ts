@@ -24,7 +24,14 @@ export async function openCatalogs(context: ServerContext): Promise<void> {
       const now = context.clock.nowNs();
       await queries
         .insertInto('catalogs')
-        .values({ catalog_id: fresh, name: config.name, head_seq: 0, head_at_ns: now, created_at_ns: now })
+        .values({
+          catalog_id: fresh,
+          name: config.name,
+          head_seq: 0,
+          head_at_ns: now,
+          definitions_id: fresh,
+          created_at_ns: now,
+        })
         .execute();
       return fresh;
     });

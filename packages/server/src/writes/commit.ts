@@ -7,8 +7,10 @@ import { nameObject, type TouchKind } from '../commits/touches.ts';
 import type { RequestContext } from '../context.ts';
 import type { Queries } from '../db/database.ts';
 import type { Catalog } from '../roots/catalogs.ts';
+import { readHead } from '../snapshots/head.ts';
 import { findVersionById, type TableVersion } from '../snapshots/versions.ts';
-import { type View, viewHead } from '../snapshots/view.ts';
+import type { View } from '../snapshots/view.ts';
+import { findCurrentTarget } from './current-target.ts';
 import { type DraftedDelta, draftDeltas } from './drafts.ts';
 import { type VerifiedFile, verifyEntries } from './entries.ts';
 import { registerFileSchemas } from './file-schemas.ts';
@@ -18,12 +20,10 @@ import { endPartitions, restartStream } from './stream.ts';
 import { type CreateIfMissing, defineMissing, type Making, makeTarget } from './table-making.ts';
 import {
   type Aim,
-  findTarget,
   hasSameShape,
   isSameTarget,
   lastTouch,
   type Shape,
-  shapeOf,
   shapeOfDefinition,
   type Target,
 } from './target.ts';
@@ -89,17 +89,18 @@ async function publishFiles(
 ): Promise<Committed<Written>> {
   const { catalog, aim } = write;
   const { reader } = context.db;
-  const view = await viewHead(reader, catalog.catalog_id);
-  const target = await findTarget(reader, view, aim);
+  const { seq, definitions_id } = await readHead(reader, catalog.catalog_id);
+  const view = { catalog_id: catalog.catalog_id, seq };
+  const target = await findCurrentTarget(reader, { view, definitions_id }, aim);
   const making = target.version ? null : planMaking(context, write, files);
-  const shape = await shapeFor(reader, target, making);
+  const shape = target.shape ?? (making && shapeOfDefinition(target.name, making.definition));
   if (shape) refuseUnfitMode(aim.mode, shape);
   const drafts = shape ? await draft(reader, view, { target, shape, aim, files }) : [];
   const { operation, message, idempotency } = write;
   return commit(context, {
     ...{ catalog, operation, message, idempotency },
     async decide(change) {
-      const now = await findTarget(change.queries, change.view, aim);
+      const now = await findCurrentTarget(change.queries, change, aim);
       if (!isSameTarget(target, now)) throw new TargetMoved();
       const version = now.version ?? (making && (await makeTarget(change, context, { target: now, aim, making })));
       const published = version && shape ? await publish(change, version, { aim, shape, drafts }) : [];
@@ -115,11 +116,6 @@ function planMaking(context: RequestContext, write: FileWrite, files: VerifiedFi
   const { create_if_missing, format } = write;
   if (files.length === 0 && !create_if_missing) return null;
   return { create_if_missing, definition: defineMissing(context, { create_if_missing, files, format }) };
-}
-
-async function shapeFor(queries: Queries, target: Target, making: Making | null): Promise<Shape | null> {
-  if (target.version) return shapeOf(queries, target.name, target.version);
-  return making && shapeOfDefinition(target.name, making.definition);
 }
 
 async function draft(

@@ -5,7 +5,7 @@
 export const STATEMENTS = [
   `create table catalogs (
     catalog_id text primary key, name text not null unique, head_seq bigint not null, head_at_ns bigint not null,
-    created_at_ns bigint not null)`,
+    definitions_id text not null, created_at_ns bigint not null)`,
   `create table commits (
     catalog_id text not null, seq bigint not null, committed_at_ns bigint not null, author text, message text,
     operation text not null, transaction_id text, primary key (catalog_id, seq))`,

@@ -75,11 +75,11 @@ export class UnitQueue {
   /** Lets requests that have arrived be read and prepared first: they join the same commit. */
   async #gather(): Promise<void> {
     let quiet = 0;
-    while (quiet < QUIET_TURNS && this.#waiting.length < UNITS_PER_COMMIT_MAX) {
+    do {
       const before = this.#waiting.length;
       await nextTurn();
       quiet = this.#waiting.length > before ? 0 : quiet + 1;
-    }
+    } while (quiet < QUIET_TURNS && this.#waiting.length < UNITS_PER_COMMIT_MAX);
   }
 
   async #runGroup(group: Waiting[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely';
 import { readColumn, writeColumn } from './columns.ts';
 import type { Database, Queries } from './database.ts';
 import { holdFolder } from './lock.ts';
@@ -85,8 +85,21 @@ function kyselyOn(connection: DatabaseSync): Kysely<Tables> {
     return statement;
   };
   return new Kysely<Tables>({
-    dialect: new SqliteDialect({ database: { prepare, close: () => connection.close() } }),
+    dialect: new UnlockedDialect({ database: { prepare, close: () => connection.close() } }),
   });
+}
+
+/** Kysely locks a single connection for every query; here units take turns, and a statement is over when it returns. */
+class UnlockedDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new UnlockedAdapter();
+  }
+}
+
+class UnlockedAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
 }
 
 function adapt(statement: StatementSync) {

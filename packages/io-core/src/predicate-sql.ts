@@ -112,7 +112,7 @@ function gridOf(kind: ScalarKind): Grid | null {
     case 'date':
       return { ...INT32, place: (value) => placeTime(value, NS_PER_DAY), literal: dateSql };
     case 'time':
-      return timeGrid(kind.unit_ns);
+      return TIME_GRID;
     case 'timestamp':
       return timestampGrid(kind.unit_ns, kind.zone);
     default:
@@ -139,16 +139,13 @@ function decimalGrid({ precision, scale }: ScalarKind & { name: 'decimal' }): Gr
   };
 }
 
-function timeGrid(unitNs: bigint): Grid {
-  const step = unitNs === 1n ? 1n : 1000n;
-  const type = unitNs === 1n ? 'TIME_NS' : 'TIME';
-  return {
-    min: 0n,
-    max: NS_PER_DAY / step - 1n,
-    place: (value) => placeTime(value, step),
-    literal: (at) => `${type} '${formatTimeOfDay(at * step)}'`,
-  };
-}
+/** Times of day are read to the microsecond, whatever their unit. */
+const TIME_GRID: Grid = {
+  min: 0n,
+  max: NS_PER_DAY / 1000n - 1n,
+  place: (value) => placeTime(value, 1000n),
+  literal: (at) => `TIME '${formatTimeOfDay(at * 1000n)}'`,
+};
 
 /** DuckDB has nanoseconds for naive times only; the seconds and milliseconds of a file are microseconds to it. */
 function timestampGrid(unitNs: bigint, zone: string | null): Grid {

@@ -41,7 +41,8 @@ export function givenRows(data: RowData): GivenRows {
 
 function givenTable(table: arrow.Table): GivenRows {
   const columns = table.schema.fields.map((field, index): GivenColumn => {
-    const chunks = table.getChildAt(index)?.data ?? [];
+    // Chunks of no rows may come without the buffers and children of their type.
+    const chunks = (table.getChildAt(index)?.data ?? []).filter(({ length }) => length > 0);
     return { name: field.name, metadata: field.metadata, kind: 'arrow', type: field.type, chunks };
   });
   return { row_count: table.numRows, columns };

@@ -190,6 +190,10 @@ test('rows of a table without a schema are written by the types they ask for', a
 
 test('no rows make no files', async () => {
   expect(await writeRows([], { data_dir, schema: FIELDS })).toEqual([]);
+  const nested = arrowSchema([{ name: 'tags', type: 'list<item: decimal128(9, 2)>' }]);
+  const received = arrow.tableFromIPC(arrow.tableToIPC(new arrow.Table(nested), 'stream'));
+  expect(await writeRows(received, { data_dir, schema: schemaFields(nested) })).toEqual([]);
+  expect(await writeRows(received, { data_dir })).toEqual([]);
 });
 
 test('two writers of one folder never meet, and nothing half written stays', async () => {

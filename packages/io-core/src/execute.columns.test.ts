@@ -96,6 +96,32 @@ test.each(Object.entries(COLUMNS))('a column of type %s comes back with its type
   expect(table.batches.flatMap(rowObjects)).toEqual(expected);
 });
 
+test('a filter finds times of day of every unit', async () => {
+  const types = ['time32[s]', 'time32[ms]', 'time64[us]', 'time64[ns]'];
+  for (const type of types) {
+    const rows = ['00:00:01', '12:30:00', null].map((c) => ({ c }));
+    const plan = await planOf(rows, [{ name: 'c', type }]);
+    const found = await executePlan(plan, { filter: { gt: ['c', '12:00:00'] } }).objects();
+    expect(found, type).toEqual([{ c: '12:30:00' }]);
+  }
+});
+
+test('sorting keeps the sign of zero', async () => {
+  const fields: SchemaField[] = [
+    { name: 'n', type: 'int64' },
+    { name: 'f', type: 'float' },
+    { name: 'd', type: 'double' },
+  ];
+  const rows = [0, -0, Number.NaN, -1].map((f, n) => ({ n: BigInt(n), f, d: f }));
+  const plan = { ...(await planOf(rows, fields)), requires_mor: true, merge_keys: ['n'] };
+  for (const column of ['f', 'd']) {
+    const sort_scheme = { keys: [{ key: [column], sort_order: 'descending' }] };
+    const found = await executePlan({ ...plan, sort_scheme } as ReadPlan).objects();
+    expect(found.map(({ f }) => f)).toEqual([Number.NaN, 0, -0, -1]);
+    expect(found.map(({ d }) => d)).toEqual([Number.NaN, 0, -0, -1]);
+  }
+});
+
 async function planOf(rows: Record<string, unknown>[], fields: SchemaField[]): Promise<ReadPlan> {
   const folder = dirname(await scratch.path(''));
   const entries = await writeRows(rows, { data_dir: folder, schema: fields });

@@ -1,5 +1,5 @@
 import type { DataFile, ReadPlan } from '@deltacat/contract';
-import type { Schema } from 'apache-arrow';
+import { DataType, type Schema } from 'apache-arrow';
 import { quoteIdentifier } from './predicate-sql.ts';
 import { compareScalars, readScalar, type Scalar, scalarKind } from './scalar.ts';
 
@@ -8,6 +8,7 @@ export interface OrderKey {
   column: string;
   descending: boolean;
   nulls_first: boolean;
+  is_float: boolean;
 }
 
 interface SchemeKey {
@@ -18,20 +19,30 @@ interface SchemeKey {
 
 /** The columns of a sort scheme, or of a merge order, that the schema has. Nulls come last unless a key says otherwise. */
 export function orderKeys(keys: readonly SchemeKey[] | null | undefined, schema: Schema): OrderKey[] {
-  const known = new Set(schema.fields.map(({ name }) => name));
+  const known = new Map(schema.fields.map(({ name, type }) => [name, type]));
   return (keys ?? []).flatMap(({ key, sort_order, null_order }) =>
     key
       .filter((column) => known.has(column))
-      .map((column) => ({ column, descending: sort_order === 'descending', nulls_first: null_order === 'at_start' })),
+      .map((column) => ({
+        column,
+        descending: sort_order === 'descending',
+        nulls_first: null_order === 'at_start',
+        is_float: DataType.isFloat(known.get(column)),
+      })),
   );
 }
 
 /** Order keys as an ORDER BY list; `column` says how a name is written. Strings compare by their bytes. */
 export function orderSql(keys: readonly OrderKey[], column: (name: string) => string = quoteIdentifier): string[] {
   return keys.map(
-    ({ column: name, descending, nulls_first }) =>
-      `${column(name)} ${descending ? 'DESC' : 'ASC'} NULLS ${nulls_first ? 'FIRST' : 'LAST'}`,
+    ({ column: name, descending, nulls_first, is_float }) =>
+      `${is_float ? unsignedZero(column(name)) : column(name)} ${descending ? 'DESC' : 'ASC'} NULLS ${nulls_first ? 'FIRST' : 'LAST'}`,
   );
+}
+
+/** DuckDB sorts -0 as 0, and gives out the columns that it sorted by as 0; a value made of the column leaves it alone. */
+function unsignedZero(sql: string): string {
+  return `CASE WHEN ${sql} = 0 THEN 0 ELSE ${sql} END`;
 }
 
 interface Bounded {

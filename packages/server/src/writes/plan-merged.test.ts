@@ -5,9 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTable } from '../catalog/create-table.ts';
 import type { RequestContext } from '../context.ts';
 import { planRead, resolveRead } from '../reads/plan.ts';
+import { viewHead } from '../snapshots/view.ts';
 import { startTestServer, type TestServer } from '../testing/server.ts';
 import { planMerged } from './plan-merged.ts';
 import { rewritePartitions } from './rewrite.ts';
+import { rollbackTable } from './rollback-table.ts';
 import { truncateTable } from './truncate-table.ts';
 import { writeData } from './write-data.ts';
 
@@ -237,6 +239,17 @@ describe('a rewrite', () => {
       [2, 'b'],
       [1, 'later'],
     ]);
+  });
+
+  test('stays below what was appended meanwhile when the table is rolled back', async () => {
+    await makeTable();
+    await write('merge', [[1, 'a']]);
+    const { read, partitions } = await inputs();
+    await write('merge', [[1, 'later']]);
+    await rewritePartitions(context, read, partitions);
+    const as_of = (await viewHead(context.db.reader, read.catalog.catalog_id)).committed_at_ns;
+    await rollbackTable(context, API.rollback_table.input.parse({ ...NAMES, as_of }));
+    expect(await rowsOf(await planFor('new'))).toEqual([[1, 'later']]);
   });
 
   test('gives way to a truncation and leaves no files behind', async () => {

@@ -39,6 +39,8 @@ export const rollbackTable: Handler<'rollback_table'> = async (context, input) =
 async function restore(change: Change, states: { now: TableVersion; before: TableVersion; then: View }): Promise<void> {
   const { now, before, then } = states;
   const deltas = await listDeltas(change.queries, then, { stream_id: before.stream_id });
+  // Not by commit: a rewrite is committed after deltas that stand above it.
+  deltas.sort((a, b) => (a.position < b.position ? -1 : Number(a.position > b.position)));
   const { description, properties, schema_id, partition_scheme, sort_scheme, content_types } = before;
   const restored = { description, properties, schema_id, partition_scheme, sort_scheme, content_types };
   const version = await restartStream(change, now, restored);

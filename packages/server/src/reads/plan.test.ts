@@ -54,6 +54,32 @@ test('a plan names its moment, and a further page as of it is of the same files 
   expect(rest).toMatchObject({ total_files: 2, seq: first.seq, truncated: false });
 });
 
+test('no reader is told bounds by which it would drop a file that holds what it asks for', async () => {
+  const types = { price: 'decimal128(9, 2)', day: 'date32[day]', at: 'timestamp[us]', x: 'double', n: 'int64' };
+  await makeTable(Object.entries(types).map(([name, type]) => ({ name, type })));
+  const stats = {
+    price: { min: '9.50', max: '10.50', null_count: 0 },
+    day: { min: '2026-01-01', max: '2026-01-02', null_count: 1 },
+    at: { min: '2026-01-01T00:00:00', max: '2026-01-01T00:00:00', null_count: 0 },
+    x: { min: 1, max: 1, null_count: 0 },
+    n: { min: 1, max: 1, null_count: 0 },
+  };
+  await publish({ type: 'append', files: [{ name: 'a', stats }] });
+  const told = async (filter_predicate: object) => {
+    const { scan_tasks } = await plan({ filter_predicate, include_column_stats: true });
+    return scan_tasks[0]?.files[0]?.column_stats;
+  };
+  const nothing = { min: null, max: null };
+  expect(await told({ eq: ['n', 1] })).toEqual(stats);
+  expect(await told({ lt: ['price', '10'] })).toEqual({ ...stats, price: { ...nothing, null_count: 0 } });
+  expect(await told({ eq: ['at', '2026-01-01'] })).toEqual({ ...stats, at: { ...nothing, null_count: 0 } });
+  expect(await told({ not: { and: [{ is_null: 'day' }, { neq: ['x', 1] }] } })).toEqual({
+    ...stats,
+    day: { ...nothing, null_count: 1 },
+    x: { ...nothing, null_count: 0 },
+  });
+});
+
 describe('a table without upserts and deletes', () => {
   test('an empty table is planned as its schema and no tasks', async () => {
     await makeTable(FIELDS);

@@ -14,6 +14,7 @@ import { findSchemes } from './schemes.ts';
 import { pruneDeltas, selectDeltas } from './select.ts';
 import { snapshotId } from './snapshot-id.ts';
 import { findTarget, type ReadTarget } from './target.ts';
+import { type TellStats, tellStats } from './told-stats.ts';
 
 /** What a plan is asked to contain, beside which rows it is about. */
 export type PlanAsked = PageAsked &
@@ -61,7 +62,8 @@ export async function planDeltas(context: ServerContext, read: ResolvedRead, ask
 
   const selected = await pruneDeltas(queries, target, { filter: question.filter, deltas, merging });
   const page = cutPage(selected, asked, merging);
-  const scanned = await describePage(context, target, { page, with_stats: asked.include_column_stats });
+  const tell = asked.include_column_stats ? tellStats(target, question) : null;
+  const scanned = await describePage(context, target, { page, tell });
   return {
     ...about,
     ...totals(selected),
@@ -115,12 +117,13 @@ function totals(deltas: DeltaInView[]): Pick<ReadPlan, 'total_files' | 'total_re
 async function describePage(
   context: ServerContext,
   target: ReadTarget,
-  { page, with_stats }: { page: Page; with_stats: boolean },
+  { page, tell }: { page: Page; tell: TellStats | null },
 ) {
   const queries = context.db.reader;
   const ids = [...new Set(page.deltas.map(({ manifest_id }) => manifest_id))];
   const files = await readFiles(queries, ids);
-  const scan_tasks = toScanTasks(page.deltas, { files, stats: with_stats ? await readAllStats(queries, ids) : null });
+  const stats = tell && { of: await readAllStats(queries, ids), tell };
+  const scan_tasks = toScanTasks(page.deltas, { files, stats });
   return {
     scan_tasks,
     ...(await findSchemas(queries, target, { deltas: page.deltas, files })),

@@ -3,11 +3,12 @@ import type { ManifestStats } from '../db/tables.ts';
 import type { ManifestFile } from '../snapshots/files.ts';
 import { type SelectedDelta, statsOfFile } from './prune.ts';
 import { deleteSchemaId } from './schemas.ts';
+import type { TellStats } from './told-stats.ts';
 
 /** What a page's deltas are made of. `stats` is null when the reader did not ask for statistics. */
 export interface PageFiles {
   files: Map<string, ManifestFile[]>;
-  stats: Map<string, ManifestStats> | null;
+  stats: { of: Map<string, ManifestStats>; tell: TellStats } | null;
 }
 
 /** One scan task per delta, each with the files that the reader is to read. */
@@ -29,7 +30,7 @@ export function toScanTasks(deltas: SelectedDelta[], page: PageFiles): ScanTask[
 
 function toDataFiles(delta: SelectedDelta, page: PageFiles): DataFile[] {
   const files = page.files.get(delta.manifest_id) ?? [];
-  const stats = page.stats && Object.entries(page.stats.get(delta.manifest_id) ?? {});
+  const stats = Object.entries(page.stats?.of.get(delta.manifest_id) ?? {});
   const ordinals = delta.ordinals ?? files.keys();
   const found: DataFile[] = [];
   for (const ordinal of ordinals) {
@@ -37,7 +38,7 @@ function toDataFiles(delta: SelectedDelta, page: PageFiles): DataFile[] {
     if (!file) continue;
     const { file_id, schema_id, ...rest } = file;
     const data: DataFile = { ...rest, id: file_id, schema_id: deleteSchemaId(delta, schema_id) ?? schema_id };
-    if (stats) data.column_stats = statsOfFile(stats, ordinal);
+    if (page.stats) data.column_stats = page.stats.tell(statsOfFile(stats, ordinal));
     found.push(data);
   }
   return found;

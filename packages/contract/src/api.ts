@@ -32,6 +32,7 @@ export const API = {
   heartbeat_write_session: writes.heartbeatWriteSession,
   commit_write_session: writes.commitWriteSession,
   abort_write_session: writes.abortWriteSession,
+  stage_write: writes.stageWrite,
   commit_write: writes.commitWrite,
   write_data: writes.writeData,
   truncate_table: writes.truncateTable,

@@ -27,6 +27,7 @@ import { getWriteSession } from './writes/get-write-session.ts';
 import { heartbeatWriteSession } from './writes/heartbeat-write-session.ts';
 import { planMerged } from './writes/plan-merged.ts';
 import { rollbackTable } from './writes/rollback-table.ts';
+import { stageWrite } from './writes/stage-write.ts';
 import { truncateTable } from './writes/truncate-table.ts';
 import { writeData } from './writes/write-data.ts';
 
@@ -57,6 +58,7 @@ const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
   heartbeat_write_session: heartbeatWriteSession,
   commit_write_session: commitWriteSession,
   abort_write_session: abortWriteSession,
+  stage_write: stageWrite,
   commit_write: commitWrite,
   write_data: writeData,
   truncate_table: truncateTable,

@@ -185,6 +185,43 @@ export const abortWriteSession = endpoint({
   tag,
 });
 
+/** Opens a write in the way of the oldest client: a folder, and a token to commit with. */
+export const stageWrite = endpoint({
+  op: 'stage_write',
+  method: 'POST',
+  path: '/v1/namespaces/{namespace}/tables/{table}/stage',
+  summary: 'Open a write session and get its folder; commit with `validation_token` by commit_write.',
+  params,
+  query: {
+    table_version: tableVersion.nullish(),
+    mode: writeMode.default('auto'),
+    content_type: contentType.default('parquet'),
+    data_root_name: keyText.nullish().meta({ description: 'Name of the data root to write to.' }),
+    ...inCatalog,
+  },
+  output: z.object({
+    namespace: z.string(),
+    table: z.string(),
+    table_exists: z.boolean(),
+    mode: writeMode,
+    content_type: contentType,
+    data_dir: z.string(),
+    partition_id: z.string().meta({ description: 'The id of the write session.' }),
+    validation_token: z.string().nullish().meta({ description: 'Send it with commit_write.' }),
+    data_root_name: z.string().nullish(),
+    merge_keys: z.array(z.string()).nullish(),
+    schema: z.array(schemaField).nullish(),
+    partition_scheme: partitionScheme.nullish(),
+    sort_scheme: sortScheme.nullish(),
+    schema_evolution_mode: z.string().nullish(),
+    schema_consistency_type: z.string().nullish(),
+  }),
+  errors: [...found, 'invalid_request', 'merge_keys_required', 'name_taken', 'not_supported'],
+  role: 'WRITER',
+  tool: 'deltacat_stage_write',
+  tag: 'catalog',
+});
+
 /** Makes files visible that were written without a session. */
 export const commitWrite = endpoint({
   op: 'commit_write',
@@ -201,7 +238,9 @@ export const commitWrite = endpoint({
   },
   body: {
     manifest_entries: z.array(writeEntry).max(ENTRIES_MAX),
-    validation_token: z.string().nullish(),
+    validation_token: keyText
+      .nullish()
+      .meta({ description: 'The token of stage_write: commits its session, with files of its folder.' }),
     commit_message: freeText.nullish(),
   },
   output: z.object({
@@ -213,7 +252,15 @@ export const commitWrite = endpoint({
     deltas_written: count,
     ...changed,
   }),
-  errors: [...found, ...data, 'name_taken'],
+  errors: [
+    ...found,
+    ...data,
+    'invalid_request',
+    'name_taken',
+    'write_session_not_found',
+    'write_session_closed',
+    'entry_outside_session',
+  ],
   role: 'WRITER',
   tool: 'deltacat_commit_write',
   tag: 'catalog',

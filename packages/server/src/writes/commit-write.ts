@@ -1,12 +1,31 @@
+import { type Api, DeltacatError, type InputOf } from '@deltacat/contract';
 import { idempotency } from '../catalog/idempotency.ts';
-import type { Handler } from '../context.ts';
+import type { Handler, RequestContext } from '../context.ts';
 import { catalogNamed } from '../roots/catalogs.ts';
 import { commitFiles } from './commit.ts';
+import { commitWriteSession } from './commit-write-session.ts';
+import { requireSession } from './session.ts';
 
-/** Makes files visible that were written without a session, wherever they are. */
+type Input = InputOf<Api['commit_write']>;
+
+/** Makes files visible that were written without a session, wherever they are; with a token of `stage_write`, those of its session. */
 export const commitWrite: Handler<'commit_write'> = async (context, input) => {
+  const { namespace, table } = input;
+  const token = input.validation_token;
+  const { deltas_written, files_registered, total_records, seq, committed_at_ns } = token
+    ? await commitStaged(context, input, token)
+    : await commitFree(context, input);
+  return {
+    ...{ committed: true, table, namespace, seq, committed_at_ns },
+    deltas_written: deltas_written ?? 0,
+    files_registered: files_registered ?? 0,
+    total_records: total_records ?? 0,
+  };
+};
+
+function commitFree(context: RequestContext, input: Input) {
   const { namespace, table, mode } = input;
-  const { deltas_written, files_registered, total_records, seq, committed_at_ns } = await commitFiles(context, {
+  return commitFiles(context, {
     catalog: catalogNamed(context, input.catalog),
     aim: { namespace, table, mode, table_version: input.table_version ?? null, identity: null, opened_seq: null },
     entries: input.manifest_entries,
@@ -17,8 +36,24 @@ export const commitWrite: Handler<'commit_write'> = async (context, input) => {
     message: input.commit_message ?? null,
     idempotency: idempotency(input),
   });
-  return {
-    ...{ committed: true, table, namespace },
-    ...{ deltas_written, files_registered, total_records, seq, committed_at_ns },
-  };
-};
+}
+
+/** A token is good for one commit; without an operation id a repetition of that commit is known by the token itself. */
+async function commitStaged(context: RequestContext, input: Input, token: string) {
+  const { catalog, namespace, table, manifest_entries: entries, commit_message } = input;
+  const { session } = await requireSession(context, { session_id: token, catalog });
+  if (session.namespace !== namespace || session.table_name !== table) {
+    const message = `The token was given for table "${session.namespace}.${session.table_name}", not "${namespace}.${table}". Commit there.`;
+    throw new DeltacatError('invalid_request', message, { session_id: token });
+  }
+  const operation_id = input.operation_id ?? `stage:${token}`;
+  const { session_version } = session;
+  return commitWriteSession(context, {
+    session_id: token,
+    session_version,
+    operation_id,
+    entries,
+    catalog,
+    commit_message,
+  });
+}

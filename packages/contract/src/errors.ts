@@ -76,6 +76,7 @@ export const ERRORS = {
     retryable: false,
     meaning: 'The reader cannot merge, and the server cannot merge these files for it.',
   },
+  data_missing: { status: 409, retryable: false, meaning: 'A data file of the table is gone from storage.' },
   payload_too_large: { status: 413, retryable: false, meaning: 'The body or the number of rows exceeds a limit.' },
   invalid_input: { status: 422, retryable: false, meaning: 'The request does not fit the schema of its endpoint.' },
   internal_server_error: {

@@ -11,6 +11,7 @@ import { recordBatches } from './chunks/record-batches.ts';
 import { openSession, type Session } from './duckdb.ts';
 import { manifestTable } from './manifest-table.ts';
 import { type MergeInput, markSurvivors, measureRows, type Ordinals, ordinalSql, survivesSql } from './merge.ts';
+import { explainMissing } from './missing-files.ts';
 import { appendUnits, mergeUnits, type ReadUnit } from './partition-group.ts';
 import { type ExecuteOptions, type PlanRows, planRows } from './plan-rows.ts';
 import { bindPredicate, conjunctsOver, predicateSql } from './predicate.ts';
@@ -23,7 +24,7 @@ import { type OrderKey, orderFiles, orderKeys, orderSql } from './sort.ts';
  * Turns a plan into rows: reads its files, merges them by key where the plan asks for it, and gives the columns of the
  * table's schema, whatever the files' own. A table without a schema gives the list of its files. Throws
  * `invalid_request` for a plan that was asked without files, `unknown_column`, `invalid_predicate`, `not_supported`; and while
- * reading `schema_mismatch`, naming file and column, when a file does not fit the schema. Two types lose their nanoseconds
+ * reading `schema_mismatch`, naming file and column, when a file does not fit the schema, and `data_missing` when one is gone. Two types lose their nanoseconds
  * in DuckDB: timestamp[ns] with a zone and time64[ns] are read to the microsecond.
  */
 export function executePlan(plan: ReadPlan, options: ExecuteOptions = {}): PlanRows {
@@ -112,9 +113,14 @@ async function* readBatches(plan: ReadPlan, reading: Reading): AsyncGenerator<Re
   if (left <= 0 || reading.units.length === 0) return;
   using session = await openSession({ memory_limit_mb: memory_limit_mb ?? undefined, signal: signal ?? undefined });
   for (const unit of reading.units) {
-    for await (const batch of readUnit(session, { plan, reading, unit, left })) {
-      left -= batch.numRows;
-      yield batch;
+    try {
+      for await (const batch of readUnit(session, { plan, reading, unit, left })) {
+        left -= batch.numRows;
+        yield batch;
+      }
+    } catch (error) {
+      const files = [...unit.files, ...unit.deletes].map(({ file }) => file);
+      throw await explainMissing(error, files);
     }
     if (left <= 0) return;
   }

@@ -100,3 +100,15 @@ test('a filter over an unknown column is refused', async () => {
   await makeTable([{ name: 'id', type: 'int64' }]);
   await expect(preview({ filter_predicate: { eq: ['x', 1] } })).rejects.toMatchObject({ code: 'unknown_column' });
 });
+
+test('a data file that is gone is named', async () => {
+  await makeTable([{ name: 'id', type: 'int64' }]);
+  await publishMadeUp(server.requestContext(), 't', {
+    deltas: [{ type: 'append', files: [{ name: 'gone.parquet' }] }],
+  });
+  const answer = await server.request('GET', '/v1/namespaces/test/tables/t/preview');
+  expect(answer).toMatchObject({
+    status: 409,
+    body: { error: { code: 'data_missing', retryable: false, details: { path: '/made-up/gone.parquet' } } },
+  });
+});

@@ -6,6 +6,7 @@ import { createTable } from '../catalog/create-table.ts';
 import type { RequestContext } from '../context.ts';
 import { planRead, resolveRead } from '../reads/plan.ts';
 import { viewHead } from '../snapshots/view.ts';
+import { publishMadeUp } from '../testing/made-up-files.ts';
 import { startTestServer, type TestServer } from '../testing/server.ts';
 import { planMerged } from './plan-merged.ts';
 import { rewritePartitions } from './rewrite.ts';
@@ -185,6 +186,16 @@ describe('a reader that cannot merge', () => {
       code: 'merge_unsupported_by_client',
       message: expect.stringContaining('0.1.67'),
     });
+  });
+});
+
+test('a data file that is gone is named to a reader that cannot merge', async () => {
+  await makeTable();
+  await publishMadeUp(context, 't', { deltas: [{ type: 'upsert', files: [{ name: 'gone.parquet' }] }] });
+  const answer = await server.requestAs({})('POST', '/v1/namespaces/test/tables/t/plan');
+  expect(answer).toMatchObject({
+    status: 409,
+    body: { error: { code: 'data_missing', details: { path: '/made-up/gone.parquet' } } },
   });
 });
 

@@ -7,6 +7,7 @@ import type { RequestContext } from '../context.ts';
 import { planRead, resolveRead } from '../reads/plan.ts';
 import { viewHead } from '../snapshots/view.ts';
 import { publishMadeUp } from '../testing/made-up-files.ts';
+import { seededRandom } from '../testing/random.ts';
 import { startTestServer, type TestServer } from '../testing/server.ts';
 import { planMerged } from './plan-merged.ts';
 import { rewritePartitions } from './rewrite.ts';
@@ -294,18 +295,16 @@ describe('a rewrite', () => {
 });
 
 test('every plan of an old reader holds the rows of its moment, whatever is written meanwhile', async () => {
-  const seed = Number(process.env.SEED ?? Date.now() % 100_000);
-  const random = randomOf(seed);
+  const { seed, below, pick } = seededRandom();
   await makeTable({ schema_def: PARTED, partition_scheme: BY_PART });
   const randomRows = (): Row[] =>
-    Array.from({ length: 1 + Math.floor(random() * 4) }, () => {
-      const id = Math.floor(random() * 6);
-      return [id, `v${Math.floor(random() * 1000)}`, id % 2 === 0 ? 'even' : 'odd'];
+    Array.from({ length: 1 + below(4) }, () => {
+      const id = below(6);
+      return [id, `v${below(1000)}`, id % 2 === 0 ? 'even' : 'odd'];
     });
   const writing = (async () => {
     for (let turn = 0; turn < 25; turn += 1) {
-      const mode = ['merge', 'merge', 'append', 'delete'][Math.floor(random() * 4)] ?? 'merge';
-      await write(mode, randomRows());
+      await write(pick(['merge', 'merge', 'append', 'delete']), randomRows());
     }
   })();
   const plans: ReadPlan[] = [];
@@ -326,17 +325,6 @@ test('every plan of an old reader holds the rows of its moment, whatever is writ
     expect(sorted(await rowsOf(plan)), `SEED=${seed}`).toEqual(sorted(await rowsOf(merged)));
   }
 });
-
-/** A small seeded generator (mulberry32), so that a failure can be replayed. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 test('an unpartitioned table keeps its one partition', async () => {
   await makeTable();

@@ -69,7 +69,7 @@ function database(parts: { writer: DatabaseSync; queries: Queries; reader: Queri
 function connect(file: string): DatabaseSync {
   const connection = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
   connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY');
-  connection.exec('PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456');
+  connection.exec('PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -65536');
   return connection;
 }
 

@@ -1,5 +1,5 @@
 import { DeltacatError, type SchemaField } from '@deltacat/contract';
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Queries } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import type { SchemaRow, TableVersionRow, TotalsRow } from '../db/tables.ts';
@@ -110,5 +110,6 @@ const selectTotals = prepared((queries, of: { table_version_id: string; seq: num
     .where('table_version_id', '=', of.table_version_id)
     .where('from_seq', '<=', of.seq)
     .orderBy('from_seq', 'desc')
-    .limit(1),
+    // As a parameter it makes SQLite take three times as long.
+    .limit(sql.lit(1)),
 );

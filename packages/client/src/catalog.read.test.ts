@@ -3,6 +3,7 @@ import { Table } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestServer, type TestServer } from '../../server/src/testing/server.ts';
 import { Client } from './client.ts';
+import type { PlanArguments } from './read.ts';
 
 let server: TestServer;
 let client: Client;
@@ -38,6 +39,41 @@ beforeAll(async () => {
   await client.catalog.write({ id: [1, 2, 3], task: ['a', 'b', 'a'], score: [1, 2, 3] }, parts);
 });
 afterAll(() => server.close());
+
+describe('a sorted table', () => {
+  async function sorted(sort_order: 'ascending' | 'descending', writes: number[][]) {
+    const table = { namespace: 'n', table: `sorted_${sort_order}_${writes.length}` };
+    const sort_scheme = { keys: [{ key: ['id'], sort_order }] };
+    await client.catalog.createTable({ ...table, schema_def: [{ name: 'id', type: 'int64' }], sort_scheme });
+    for (const id of writes) await client.catalog.write({ id }, { ...table, mode: 'append' });
+    return table;
+  }
+  const idsOf = async (input: PlanArguments) =>
+    [...((await client.catalog.read(input)).getChild('id') ?? [])].map(Number);
+
+  test('is read in its order where its files do not overlap, with a filter and without', async () => {
+    const rising = await sorted('ascending', [[5, 6], [1, 2], [9]]);
+    expect(await idsOf(rising)).toEqual([1, 2, 5, 6, 9]);
+    expect(await idsOf({ ...rising, filter_predicate: { neq: ['id', 6] } })).toEqual([1, 2, 5, 9]);
+    const falling = await sorted('descending', [[1, 2], [6, 5], [9]]);
+    expect(await idsOf(falling)).toEqual([9, 6, 5, 2, 1]);
+  });
+
+  test('is read in the order of its commits where files overlap', async () => {
+    const table = await sorted('ascending', [
+      [1, 6],
+      [2, 5],
+    ]);
+    expect(await idsOf(table)).toEqual([1, 6, 2, 5]);
+  });
+
+  test('of one file costs no second request', async () => {
+    const table = await sorted('ascending', [[2, 1]]);
+    const before = plans;
+    expect(await idsOf(table)).toEqual([1, 2]);
+    expect(plans - before).toBe(1);
+  });
+});
 
 describe('rows come as', () => {
   test('an Arrow table of the schema by default', async () => {

@@ -121,10 +121,25 @@ function engine() {
   return import('@deltacat/io-core');
 }
 
-/** Without a limit the caller wants everything, in however many pages the server hands it out. */
+/**
+ * Without a limit the caller wants everything, in however many pages the server hands it out. The files of a sorted table
+ * are read in its order, which only their statistics tell.
+ */
 async function planWhole(call: Call, args: PlanArguments): Promise<ReadPlan> {
-  const plan = await planRead(call, args);
-  return args.limit === undefined ? plan.complete() : plan;
+  const whole = async (asked: PlanArguments) => {
+    const plan = await planRead(call, asked);
+    return asked.limit === undefined ? plan.complete() : plan;
+  };
+  const plan = await whole(args);
+  if (args.include_stats !== undefined || !mayBeReordered(plan)) return plan;
+  return whole({ ...args, as_of: args.as_of ?? plan.raw.as_of, include_stats: true });
+}
+
+function mayBeReordered(plan: ReadPlan): boolean {
+  const scheme_id = plan.raw.sort_scheme?.id ?? null;
+  const files = plan.allFiles();
+  if (plan.requires_mor || scheme_id === null || files.length < 2) return false;
+  return files.every(({ sort_scheme_id }) => String(sort_scheme_id) === String(scheme_id));
 }
 
 /** A plan leaves out files that its own filter excludes, so that rows outside that filter are found by chance only. */

@@ -48,6 +48,7 @@ function database(parts: { writer: DatabaseSync; queries: Queries; reader: Queri
     savepoint: () => writer.exec('SAVEPOINT unit'),
     release: () => writer.exec('RELEASE unit'),
     undo: () => writer.exec('ROLLBACK TO unit; RELEASE unit'),
+    isFailure,
   });
   const close = async () => {
     await units.close();
@@ -64,6 +65,16 @@ function database(parts: { writer: DatabaseSync; queries: Queries; reader: Queri
       return closing;
     },
   };
+}
+
+/** SQLite's codes for busy, out of memory, read-only, I/O error, full and cannot open. */
+const FAILURES = [5, 7, 8, 10, 13, 14];
+
+/** Statements of many rows end with such an error alone; others take the whole transaction with them. */
+function isFailure(error: unknown): boolean {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
+  // The low byte is the kind, the others say more of it.
+  return FAILURES.includes(code & 255);
 }
 
 function connect(file: string): DatabaseSync {

@@ -22,6 +22,8 @@ export interface WritingConnection {
   savepoint(): void;
   release(): void;
   undo(): void;
+  /** Whether an error says that the store takes no changes now: a full disk, one that fails. */
+  isFailure(error: unknown): boolean;
 }
 
 interface Waiting {
@@ -107,7 +109,7 @@ export class UnitQueue {
       return { value };
     } catch (error) {
       connection.undo();
-      return { error };
+      return { error: connection.isFailure(error) ? unavailable('the store has no room or fails', error) : error };
     }
   }
 }

@@ -43,9 +43,9 @@ export interface Writing {
   close(): Promise<void>;
 }
 
-/** Starts a server to write to. */
-export async function startWriting(clock?: ManualClock): Promise<Writing> {
-  const server = await startTestServer(clock ? { clock } : {});
+/** Starts a server to write to; one that is started again over a folder has what was written there. */
+export async function startWriting(clock?: ManualClock, root?: string): Promise<Writing> {
+  const server = await startTestServer({ ...(clock ? { clock } : {}), ...(root ? { root } : {}) });
   const { context } = server;
   const post = (path: string, body: unknown = {}) => server.request('POST', path, body);
   const tables = '/v1/namespaces/n/tables';
@@ -54,7 +54,8 @@ export async function startWriting(clock?: ManualClock): Promise<Writing> {
     expect([answer.status, answer.body?.error?.message]).toEqual([expect.toBeOneOf([200, 201]), undefined]);
     return answer;
   };
-  await must(post('/v1/namespaces', { namespace: 'n' }));
+  const known = await server.request('GET', '/v1/namespaces/n');
+  if (known.status === 404) await must(post('/v1/namespaces', { namespace: 'n' }));
   const writing: Writing = {
     server,
     post,

@@ -61,7 +61,8 @@ async function findByWriteKey(change: Change, input: Input): Promise<string | nu
     .where('catalog_id', '=', change.view.catalog_id)
     .where('write_key', '=', write_key)
     .where('status', '=', 'OPEN')
-    .where('expires_at_ns', '>', change.at_ns)
+    // By the clock that sessions expire by: commits are later than it after it was set back.
+    .where('expires_at_ns', '>', change.context.clock.nowNs())
     .where('namespace', '=', input.namespace)
     .where('table_name', '=', input.table)
     .where('mode', '=', input.mode)

@@ -15,6 +15,8 @@ export async function findNamespace(queries: Queries, view: View, name: string):
     .where('catalog_id', '=', view.catalog_id)
     .where('name', '=', name)
     .where(visible(view, 'namespaces'))
+    .orderBy('from_seq', 'desc')
+    .limit(1)
     .executeTakeFirst();
   return row ?? null;
 }

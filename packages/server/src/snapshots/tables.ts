@@ -32,6 +32,8 @@ export async function findTableIn(
     .where('namespace_id', '=', name.namespace_id)
     .where('name', '=', name.table)
     .where(visible(view, 'tables'))
+    .orderBy('from_seq', 'desc')
+    .limit(1)
     .executeTakeFirst();
   return row ?? null;
 }
@@ -68,6 +70,8 @@ export async function findTableById(queries: Queries, view: View, table_id: stri
     .selectAll()
     .where('table_id', '=', table_id)
     .where(visible(view, 'tables'))
+    .orderBy('from_seq', 'desc')
+    .limit(1)
     .executeTakeFirst();
   if (!table) return null;
   const namespace = await queries
@@ -75,6 +79,8 @@ export async function findTableById(queries: Queries, view: View, table_id: stri
     .selectAll()
     .where('namespace_id', '=', table.namespace_id)
     .where(visible(view, 'namespaces'))
+    .orderBy('from_seq', 'desc')
+    .limit(1)
     .executeTakeFirst();
   return namespace ? { namespace, table } : null;
 }

@@ -9,16 +9,20 @@ import { type View, visible } from './view.ts';
 /** A table version as a view shows it. */
 export type TableVersion = Selectable<TableVersionRow>;
 
-/** The versions of a table that a view shows, oldest first; deleted ones are hidden. */
+/**
+ * The versions of a table that a view shows, oldest first; deleted ones are hidden. What stands and what ended after the
+ * view are each a range of an index: one condition for both would read every state that the table ever had.
+ */
 export async function listVersions(queries: Queries, view: View, table_id: string): Promise<TableVersion[]> {
-  return queries
+  const committed = queries
     .selectFrom('table_versions')
     .selectAll()
     .where('table_id', '=', table_id)
-    .where(visible(view, 'table_versions'))
-    .where('lifecycle_state', '!=', 'deleted')
-    .orderBy('version_number')
-    .execute();
+    .where('from_seq', '<=', view.seq)
+    .where('lifecycle_state', '!=', 'deleted');
+  const standing = committed.where('to_seq', 'is', null);
+  const found = await standing.unionAll(committed.where('to_seq', '>', view.seq)).execute();
+  return found.sort((a, b) => a.version_number - b.version_number);
 }
 
 /** The version asked for, else the latest active one, else the latest; null when there is none. */
@@ -56,6 +60,8 @@ export async function findVersionById(
     .selectAll()
     .where('table_version_id', '=', table_version_id)
     .where(visible(view, 'table_versions'))
+    .orderBy('from_seq', 'desc')
+    .limit(1)
     .executeTakeFirst();
   return row ?? null;
 }

@@ -11,7 +11,11 @@ export interface View {
   committed_at_ns?: bigint;
 }
 
-/** Whether a versioned row is visible in a view; `alias` names the table in the query. */
+/**
+ * Whether a versioned row is visible in a view; `alias` names the table in the query. Of the states of one thing at most
+ * one is visible, the newest of those that began by then: queries for one thing go by `from_seq` from there, so that
+ * they read one row however many states it had.
+ */
 export function visible(view: View, alias: string): RawBuilder<boolean> {
   const from = sql.ref(`${alias}.from_seq`);
   const to = sql.ref(`${alias}.to_seq`);

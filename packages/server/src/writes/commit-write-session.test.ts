@@ -173,3 +173,14 @@ test('rows that are merged by key must be in a partition that is known', async (
   expect(answer.body.error.message).toContain('partition_values');
   expect((await w.commit(session, [await w.put(session.data_dir, mixed.slice(1))])).body.status).toBe('COMMITTED');
 });
+
+test('deleted keys find their partition when they tell it', async () => {
+  const schema_def = [KEYED[0], { ...KEYED[1], is_merge_key: true }];
+  await w.createTable('both', { schema_def, partition_scheme: { keys: [{ key: ['v'] }] } });
+  const session = await w.open('both', { mode: 'delete' });
+  expect((await w.commit(session, [await w.put(session.data_dir, [{ id: 1, v: 'x' }])])).body.status).toBe('COMMITTED');
+  await w.createTable('one', { partition_scheme: { keys: [{ key: ['v'] }] }, schema_def: KEYED });
+  const other = await w.open('one', { mode: 'delete' });
+  const refused = await w.commit(other, [await w.put(other.data_dir, [{ id: 1, v: 'x' }])]);
+  expect(refused).toMatchObject({ status: 400, body: { error: { code: 'invalid_entry' } } });
+});

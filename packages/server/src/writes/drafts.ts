@@ -34,9 +34,10 @@ export function draftDeltas(shape: Shape, mode: WriteMode, files: VerifiedFile[]
   const delta_type = MODES[mode].delta_type(shape.merge_keys.length > 0);
   const drafts = new Map<string, DraftedDelta>();
   for (const file of files) {
-    const partition = partitionOf(shape, file, delta_type);
     const entry_params = deleteColumns(shape, file.entry, { delta_type, path: file.path });
-    refuseMisfit(shape, file, entry_params?.equality_field_locators ?? null);
+    const deletes_by = entry_params?.equality_field_locators ?? null;
+    const partition = partitionOf(shape, file, { delta_type, deletes_by });
+    refuseMisfit(shape, file, deletes_by);
     const key = canonicalJson([partition, entry_params]);
     const draft = drafts.get(key) ?? { delta_type, partition, entry_params, author: null, files: [] };
     draft.files.push(draftFile(shape, file));
@@ -50,7 +51,11 @@ export function draftDeltas(shape: Shape, mode: WriteMode, files: VerifiedFile[]
  * neither is in a partition of its own, which no filter prunes; but rows that are merged or deleted by key must be in
  * theirs, because they only meet rows of the same partition.
  */
-function partitionOf(shape: Shape, file: VerifiedFile, delta_type: DeltaType): PartitionKey {
+function partitionOf(
+  shape: Shape,
+  file: VerifiedFile,
+  { delta_type, deletes_by }: { delta_type: DeltaType; deletes_by: string[] | null },
+): PartitionKey {
   const { entry, path } = file;
   const scheme_id = schemeId(shape);
   const claimed = entry.partition_scheme_id ?? null;
@@ -69,8 +74,7 @@ function partitionOf(shape: Shape, file: VerifiedFile, delta_type: DeltaType): P
       `has ${values.length} partition values, but the partition scheme of table ${shape.name} has ${wanted} keys.`,
     );
   }
-  // A file of keys may hold nulls for every other column: they prove nothing.
-  const partition_values = delta_type === 'delete' ? null : provenPartition(shape, file);
+  const partition_values = provenPartition(shape, file, deletes_by);
   if (partition_values === null && (delta_type === 'upsert' || delta_type === 'delete')) {
     throw invalidEntry(
       path,
@@ -80,7 +84,14 @@ function partitionOf(shape: Shape, file: VerifiedFile, delta_type: DeltaType): P
   return { scheme_id, partition_values };
 }
 
-function provenPartition({ partition_scheme, fields }: Shape, file: VerifiedFile): PartitionValue[] | null {
+function provenPartition(
+  { partition_scheme, fields }: Shape,
+  file: VerifiedFile,
+  deletes_by: string[] | null,
+): PartitionValue[] | null {
+  const sources = partition_scheme?.keys.flatMap(({ key }) => key) ?? [];
+  // A file of keys may hold nulls for every other column: they prove nothing.
+  if (deletes_by && !sources.every((column) => deletes_by.includes(column))) return null;
   return partition_scheme && fields && file.schema && partitionOfFile(partition_scheme, { ...file, fields });
 }
 

@@ -1,9 +1,9 @@
 import { DataType, type Field, Schema } from 'apache-arrow';
-import { carrierSql } from './carrier.ts';
-import { mismatchSql } from './duckdb.ts';
-import { quoteIdentifier, quoteText } from './predicate-sql.ts';
-import { readScalar, scalarJson, scalarKind } from './scalar.ts';
-import { schemaFields } from './schema.ts';
+import { carrierSql } from './duckdb/carrier.ts';
+import { mismatchSql } from './duckdb/session.ts';
+import { quoteIdentifier, quoteText } from './predicate/sql.ts';
+import { schemaFields } from './schema/schema.ts';
+import { readScalar, scalarJson, scalarKind } from './values/scalar.ts';
 
 /** Where a column's values come from. */
 export interface Origin {

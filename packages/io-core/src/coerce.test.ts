@@ -2,9 +2,9 @@ import type { SchemaField } from '@deltacat/contract';
 import type * as arrow from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { coerceRows } from './coerce.ts';
-import { Moment } from './column-encode.ts';
-import { readColumn } from './column-read.ts';
-import { arrowType, typeAlias } from './schema.ts';
+import { Moment } from './columns/encode.ts';
+import { readColumn } from './columns/read.ts';
+import { arrowType, typeAlias } from './schema/schema.ts';
 
 const field = (type: string, more: Partial<SchemaField> = {}): SchemaField => ({ name: 'c', type, ...more });
 

@@ -1,7 +1,7 @@
 import { DeltacatError, type SchemaField } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
-import { buildColumn } from './column-build.ts';
-import { readColumn } from './column-read.ts';
+import { buildColumn } from './columns/build.ts';
+import { readColumn } from './columns/read.ts';
 import {
   chunksOf,
   type GivenColumn,
@@ -13,7 +13,7 @@ import {
   tableOf,
   typedColumn,
 } from './rows.ts';
-import { arrowSchema, typeAlias } from './schema.ts';
+import { arrowSchema, typeAlias } from './schema/schema.ts';
 
 /** How rows are fitted to a schema. */
 export interface CoerceOptions {

@@ -2,10 +2,10 @@ import { dirname } from 'node:path';
 import type { ReadPlan, SchemaField } from '@deltacat/contract';
 import { afterAll, expect, test } from 'vitest';
 import { coerceRows } from './coerce.ts';
-import { closeEngine } from './duckdb.ts';
+import { closeEngine } from './duckdb/session.ts';
 import { executePlan } from './execute.ts';
 import { rowObjects } from './row-values.ts';
-import { arrowSchema, serializeSchema } from './schema.ts';
+import { arrowSchema, serializeSchema } from './schema/schema.ts';
 import { Scratch } from './storage/scratch.ts';
 import { writeRows } from './write.ts';
 

@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import { DeltacatError, dataFile, type Predicate, type ReadPlan, type SchemaField } from '@deltacat/contract';
 import { afterAll, describe, expect, test } from 'vitest';
-import { closeEngine } from './duckdb.ts';
+import { closeEngine } from './duckdb/session.ts';
 import { executePlan } from './execute.ts';
 import { fromManifestTable } from './from-manifest.ts';
 import { openStorage } from './storage/open.ts';
 import { Scratch } from './storage/scratch.ts';
-import { type DeltaRows, planDeltas, type Rows } from './testdata/delta-plans.ts';
+import { type DeltaRows, planDeltas, type Rows } from './testing/delta-plans.ts';
 
 const scratch = new Scratch();
 afterAll(async () => {

@@ -11,7 +11,7 @@ import { executePlan } from './execute.ts';
 import { inspectFile } from './inspect.ts';
 import type { ExecuteOptions, PlanRows } from './plan-rows.ts';
 import { rowObjects } from './row-values.ts';
-import { serializeSchema } from './schema.ts';
+import { serializeSchema } from './schema/schema.ts';
 
 /**
  * The rows of the files that a manifest table lists, which needs a `path` column; other columns are used where they are

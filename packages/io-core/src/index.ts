@@ -1,15 +1,13 @@
 export { type CoerceOptions, coerceRows } from './coerce.ts';
-export { closeEngine, configureEngine, type EngineSettings } from './duckdb.ts';
+export { closeEngine, configureEngine, type EngineSettings } from './duckdb/session.ts';
 export { executePlan } from './execute.ts';
-export { type FileColumns, type FitTarget, findMisfit, type Misfit } from './fit.ts';
 export type { Inspection } from './formats/capability.ts';
 export type { ParquetCompression } from './formats/parquet-write.ts';
 export { fromManifestTable } from './from-manifest.ts';
-export { inferType } from './infer.ts';
 export { type InspectInput, inspectFile } from './inspect.ts';
-export { checkPartitionScheme, mightMatchPartition, parseTransform, partitionRows } from './partition.ts';
-export { type PartitionFilter, partitionFilter } from './partition-filter.ts';
-export { partitionOfFile } from './partition-of-file.ts';
+export { type PartitionFilter, partitionFilter } from './partition/filter.ts';
+export { partitionOfFile } from './partition/of-file.ts';
+export { checkPartitionScheme, mightMatchPartition, parseTransform, partitionRows } from './partition/partition.ts';
 export type { ExecuteOptions, PlanRows } from './plan-rows.ts';
 export {
   type BoundPredicate,
@@ -19,13 +17,15 @@ export {
   matchesRow,
   mightMatch,
   predicateSql,
-} from './predicate.ts';
+} from './predicate/predicate.ts';
 export { rewritePlan } from './rewrite.ts';
 export { rowObjects } from './row-values.ts';
 export type { RowData } from './rows.ts';
-export { readScalar, scalarKind } from './scalar.ts';
-export * from './schema.ts';
+export { type FileColumns, type FitTarget, findMisfit, type Misfit } from './schema/fit.ts';
+export { inferType } from './schema/infer.ts';
+export * from './schema/schema.ts';
 export { openStorage } from './storage/open.ts';
 export { folderSize, realPath } from './storage/real-path.ts';
 export type { Storage, StoredFile, Tail } from './storage/storage.ts';
+export { readScalar, scalarKind } from './values/scalar.ts';
 export { RECORDS_PER_FILE, type WriteTarget, writeRows } from './write.ts';

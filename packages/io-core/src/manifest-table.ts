@@ -1,9 +1,9 @@
 import { type DataFile, DeltacatError, type ReadPlan, type ScanTask } from '@deltacat/contract';
 import { Bool, type DataType, Field, Int64, makeData, RecordBatch, Schema, Struct, Table, Utf8 } from 'apache-arrow';
-import { buildColumn } from './column-build.ts';
+import { buildColumn } from './columns/build.ts';
 import type { ExecuteOptions } from './plan-rows.ts';
-import { bindPredicate, matchesRow } from './predicate.ts';
-import { schemaFields } from './schema.ts';
+import { bindPredicate, matchesRow } from './predicate/predicate.ts';
+import { schemaFields } from './schema/schema.ts';
 
 interface ManifestColumn {
   name: string;

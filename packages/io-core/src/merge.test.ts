@@ -2,10 +2,10 @@ import { dirname } from 'node:path';
 import type { DeltaType, Predicate, SchemaField } from '@deltacat/contract';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { closeEngine } from './duckdb.ts';
+import { closeEngine } from './duckdb/session.ts';
 import { executePlan } from './execute.ts';
 import { Scratch } from './storage/scratch.ts';
-import { type DeltaRows, planDeltas, type Rows } from './testdata/delta-plans.ts';
+import { type DeltaRows, planDeltas, type Rows } from './testing/delta-plans.ts';
 
 const scratch = new Scratch();
 afterAll(async () => {

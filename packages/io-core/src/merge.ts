@@ -1,9 +1,9 @@
 import { DeltacatError, type Predicate, type SchemaField } from '@deltacat/contract';
 import type { Field } from 'apache-arrow';
-import type { Session } from './duckdb.ts';
+import type { Session } from './duckdb/session.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN } from './formats/format.ts';
 import type { DeleteFile, ReadUnit } from './partition-group.ts';
-import { predicateSql } from './predicate-sql.ts';
+import { predicateSql } from './predicate/sql.ts';
 import { columnSql, fileNumberSql, type Scan, type ScanRelation, unionSql } from './scan.ts';
 import { type OrderKey, orderSql } from './sort.ts';
 

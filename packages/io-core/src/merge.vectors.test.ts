@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import type { Predicate, ReadPlan, SortScheme } from '@deltacat/contract';
 import { afterAll, expect, test } from 'vitest';
-import { closeEngine } from './duckdb.ts';
+import { closeEngine } from './duckdb/session.ts';
 import { executePlan } from './execute.ts';
 import { Scratch } from './storage/scratch.ts';
-import { type DeltaRows, planDeltas, type Rows } from './testdata/delta-plans.ts';
 import vectors from './testdata/merge-vectors.json' with { type: 'json' };
 import skipped from './testdata/merge-vectors.skip.json' with { type: 'json' };
+import { type DeltaRows, planDeltas, type Rows } from './testing/delta-plans.ts';
 
 /** What deltas of the official engine's making look like, and the rows it merges them to. */
 interface MergeVector {

@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import { DeltacatError, type ReadPlan, type SchemaField, type WriteEntry } from '@deltacat/contract';
 import { afterAll, expect, test } from 'vitest';
-import { closeEngine } from './duckdb.ts';
+import { closeEngine } from './duckdb/session.ts';
 import { executePlan } from './execute.ts';
 import { rewritePlan } from './rewrite.ts';
 import { openStorage } from './storage/open.ts';
 import { Scratch } from './storage/scratch.ts';
-import { planDeltas } from './testdata/delta-plans.ts';
+import { planDeltas } from './testing/delta-plans.ts';
 
 const scratch = new Scratch();
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import { DeltacatError, type ReadPlan, type SortScheme, type WriteEntry } from '@deltacat/contract';
 import { type RecordBatch, type Schema, Table } from 'apache-arrow';
-import { carrierLoss } from './carrier.ts';
+import { carrierLoss } from './duckdb/carrier.ts';
 import { executePlan } from './execute.ts';
 import { groupCount } from './partition-group.ts';
 import { openStorage } from './storage/open.ts';

@@ -1,8 +1,8 @@
 import { DataType, type Field, type RecordBatch } from 'apache-arrow';
-import { Moment } from './column-encode.ts';
-import { readColumn } from './column-read.ts';
-import { type Decimal, formatDecimal } from './decimal.ts';
-import { scalarJson } from './scalar.ts';
+import { Moment } from './columns/encode.ts';
+import { readColumn } from './columns/read.ts';
+import { type Decimal, formatDecimal } from './values/decimal.ts';
+import { scalarJson } from './values/scalar.ts';
 
 /** The rows of a batch as plain objects, in the forms that `PlanRows.objects` describes. */
 export function rowObjects(batch: RecordBatch): Record<string, unknown>[] {

@@ -1,7 +1,7 @@
 import * as arrow from 'apache-arrow';
-import { buildColumn } from './column-build.ts';
-import { gatherColumn, type RowNumbers } from './column-gather.ts';
-import { inferType, typedItem } from './infer.ts';
+import { buildColumn } from './columns/build.ts';
+import { gatherColumn, type RowNumbers } from './columns/gather.ts';
+import { inferType, typedItem } from './schema/infer.ts';
 
 /** Rows to write: an Arrow table, one object per row, or one array per column. */
 export type RowData = arrow.Table | Record<string, unknown>[] | Record<string, ArrayLike<unknown>>;

@@ -1,7 +1,7 @@
 import type { DataFile, ReadPlan } from '@deltacat/contract';
 import { DataType, type Schema } from 'apache-arrow';
-import { quoteIdentifier } from './predicate-sql.ts';
-import { compareScalars, readScalar, type Scalar, scalarKind } from './scalar.ts';
+import { quoteIdentifier } from './predicate/sql.ts';
+import { compareScalars, readScalar, type Scalar, scalarKind } from './values/scalar.ts';
 
 /** One column to order by. */
 export interface OrderKey {

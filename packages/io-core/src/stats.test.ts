@@ -1,8 +1,8 @@
 import type { SchemaField } from '@deltacat/contract';
 import { makeData, Table, Utf8, Vector, vectorFromArray } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
-import type { FileStats } from './predicate.ts';
-import { arrowType } from './schema.ts';
+import type { FileStats } from './predicate/predicate.ts';
+import { arrowType } from './schema/schema.ts';
 import { mergeStats, tableStats } from './stats.ts';
 
 function statsOf(type: string, values: unknown[]) {

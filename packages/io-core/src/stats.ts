@@ -1,11 +1,11 @@
 import type { ColumnStats, SchemaField } from '@deltacat/contract';
 import type { Data, Table, Vector } from 'apache-arrow';
-import { Moment } from './column-encode.ts';
-import { readColumn } from './column-read.ts';
-import type { FileStats } from './predicate.ts';
-import { compareScalars, type Scalar, type ScalarKind, scalarJson, scalarKind } from './scalar.ts';
-import { fieldType } from './schema.ts';
-import { statsRange } from './stats-range.ts';
+import { Moment } from './columns/encode.ts';
+import { readColumn } from './columns/read.ts';
+import type { FileStats } from './predicate/predicate.ts';
+import { statsRange } from './predicate/stats-range.ts';
+import { fieldType } from './schema/schema.ts';
+import { compareScalars, type Scalar, type ScalarKind, scalarJson, scalarKind } from './values/scalar.ts';
 
 /** Longer texts are no bounds: they would make every plan heavier, and prune no better. */
 const BOUND_BYTES_MAX = 1024;

@@ -1,9 +1,9 @@
 import { DeltacatError, type SortScheme } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
-import { Moment } from './column-encode.ts';
-import { readColumn } from './column-read.ts';
+import { Moment } from './columns/encode.ts';
+import { readColumn } from './columns/read.ts';
 import type { TypedRows } from './rows.ts';
-import { compareScalars, type Scalar, scalarKind } from './scalar.ts';
+import { compareScalars, type Scalar, scalarKind } from './values/scalar.ts';
 
 /** How written rows are ordered. */
 export interface WriteOrder {

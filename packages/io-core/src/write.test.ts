@@ -7,7 +7,7 @@ import * as arrow from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, prepareScan } from './formats/format.ts';
 import { inspectFile } from './inspect.ts';
-import { arrowSchema, schemaFields, serializeSchema } from './schema.ts';
+import { arrowSchema, schemaFields, serializeSchema } from './schema/schema.ts';
 import { writeRows } from './write.ts';
 
 const FIELDS: SchemaField[] = [

@@ -12,9 +12,9 @@ import {
 } from '@deltacat/contract';
 import { coerceColumns, typeRows } from './coerce.ts';
 import { type ParquetCompression, writeParquet } from './formats/parquet-write.ts';
-import { type PartitionRows, partitionRows } from './partition.ts';
+import { type PartitionRows, partitionRows } from './partition/partition.ts';
 import { gatherRows, type RowData, type TypedRows, tableOf } from './rows.ts';
-import { deserializeSchema, schemaFields } from './schema.ts';
+import { deserializeSchema, schemaFields } from './schema/schema.ts';
 import { tableStats } from './stats.ts';
 import { openStorage } from './storage/open.ts';
 import { sortRows } from './write-order.ts';

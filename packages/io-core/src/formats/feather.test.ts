@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as arrow from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { inspectFile } from '../inspect.ts';
-import { schemaFields } from '../schema.ts';
+import { schemaFields } from '../schema/schema.ts';
 import { openStorage } from '../storage/open.ts';
 
 const folder = `memory://${crypto.randomUUID()}`;

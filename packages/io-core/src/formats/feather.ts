@@ -1,6 +1,6 @@
 import { DeltacatError } from '@deltacat/contract';
 import type { Schema } from 'apache-arrow';
-import { deserializeSchema } from '../schema.ts';
+import { deserializeSchema } from '../schema/schema.ts';
 import { openStorage } from '../storage/open.ts';
 import type { Format, Inspection } from './capability.ts';
 

@@ -1,7 +1,7 @@
 import { DeltacatError, type SchemaField } from '@deltacat/contract';
 import { DataType } from 'apache-arrow';
-import { carrierSql } from '../carrier.ts';
-import { fieldType } from '../schema.ts';
+import { carrierSql } from '../duckdb/carrier.ts';
+import { fieldType } from '../schema/schema.ts';
 import type { Scratch } from '../storage/scratch.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
 import { quoteName, quotePath, quoteText } from './sql-text.ts';

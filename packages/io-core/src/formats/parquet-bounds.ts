@@ -1,6 +1,6 @@
 import type { DataType } from 'apache-arrow';
-import { type Scalar, type ScalarKind, scalarKind } from '../scalar.ts';
-import { NS_PER_DAY } from '../temporal.ts';
+import { type Scalar, type ScalarKind, scalarKind } from '../values/scalar.ts';
+import { NS_PER_DAY } from '../values/temporal.ts';
 import type { ParquetElement } from './parquet-footer.ts';
 import { clockOf, isUnsigned, PHYSICAL } from './parquet-words.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, test } from 'vitest';
 import { inspectFile } from '../inspect.ts';
-import { schemaFields } from '../schema.ts';
+import { schemaFields } from '../schema/schema.ts';
 import { openStorage } from '../storage/open.ts';
 import { Scratch } from '../storage/scratch.ts';
 

@@ -1,5 +1,5 @@
 import * as arrow from 'apache-arrow';
-import { deserializeSchema } from '../schema.ts';
+import { deserializeSchema } from '../schema/schema.ts';
 import type { ParquetElement, ParquetFooter } from './parquet-footer.ts';
 import { CONVERTED, clockOf, isUnsigned, LOGICAL, PHYSICAL, REPETITION } from './parquet-words.ts';
 

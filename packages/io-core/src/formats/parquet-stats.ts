@@ -1,6 +1,6 @@
 import type { ColumnStats } from '@deltacat/contract';
 import type { Schema } from 'apache-arrow';
-import { compareScalars, type Scalar, scalarJson } from '../scalar.ts';
+import { compareScalars, type Scalar, scalarJson } from '../values/scalar.ts';
 import { type Bounds, parquetBounds } from './parquet-bounds.ts';
 import type { ParquetChunk, ParquetElement, ParquetFooter } from './parquet-footer.ts';
 import { REPETITION } from './parquet-words.ts';

@@ -1,5 +1,5 @@
 import * as arrow from 'apache-arrow';
-import { gatherColumn } from '../column-gather.ts';
+import { gatherColumn } from '../columns/gather.ts';
 
 /** A column as it goes into a file: its type there, and the buffers. */
 export interface StoredColumn {

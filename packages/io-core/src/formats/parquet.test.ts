@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { coerceColumns } from '../coerce.ts';
 import { inspectFile } from '../inspect.ts';
 import { gatherRows } from '../rows.ts';
-import { schemaFields } from '../schema.ts';
+import { schemaFields } from '../schema/schema.ts';
 import { openStorage } from '../storage/open.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, prepareScan } from './format.ts';
 import { writeParquet } from './parquet-write.ts';

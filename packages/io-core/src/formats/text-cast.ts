@@ -1,6 +1,6 @@
 import type { SchemaField } from '@deltacat/contract';
 import { DataType, TimeUnit } from 'apache-arrow';
-import { fieldType } from '../schema.ts';
+import { fieldType } from '../schema/schema.ts';
 import { quoteName, quoteText } from './sql-text.ts';
 
 /**

@@ -1,11 +1,11 @@
 import type { ColumnStats, Comparison } from '@deltacat/contract';
 import { DeltacatError } from '@deltacat/contract';
-import { type BoundPredicate, type Term, termOf } from './predicate-bind.ts';
-import { compareScalars, readScalar, type Scalar } from './scalar.ts';
+import { compareScalars, readScalar, type Scalar } from '../values/scalar.ts';
+import { type BoundPredicate, type Term, termOf } from './bind.ts';
 import { type StatsRange, statsRange } from './stats-range.ts';
 
-export { type BoundPredicate, bindPredicate, conjunctsOver } from './predicate-bind.ts';
-export { predicateSql } from './predicate-sql.ts';
+export { type BoundPredicate, bindPredicate, conjunctsOver } from './bind.ts';
+export { predicateSql } from './sql.ts';
 
 /** What is known of a file's rows; a `DataFile` of a plan says so much. */
 export interface FileStats {

@@ -1,13 +1,13 @@
 import { DeltacatError, type PartitionScheme, type PartitionValue, type SchemaField } from '@deltacat/contract';
 import type { Table } from 'apache-arrow';
-import { Moment } from './column-encode.ts';
-import { readColumn } from './column-read.ts';
-import type { Scalar } from './scalar.ts';
-import { scalarKind } from './scalar.ts';
-import { fieldType } from './schema.ts';
+import { Moment } from '../columns/encode.ts';
+import { readColumn } from '../columns/read.ts';
+import { fieldType } from '../schema/schema.ts';
+import type { Scalar } from '../values/scalar.ts';
+import { scalarKind } from '../values/scalar.ts';
 import { compileTransform, parseTransform, transformProblem } from './transform.ts';
 
-export { mightMatchPartition } from './partition-filter.ts';
+export { mightMatchPartition } from './filter.ts';
 export { parseTransform } from './transform.ts';
 
 /** The rows of one partition: its values (null when the table is not partitioned), and where its rows are. */

@@ -1,6 +1,6 @@
 import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
-import { deserializeSchema } from './schema-message.ts';
+import { deserializeSchema } from './message.ts';
 import { TYPE_DEPTH_MAX } from './type-name.ts';
 
 /** The id of the next dictionary of one schema. */

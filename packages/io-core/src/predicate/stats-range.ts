@@ -1,6 +1,6 @@
 import type { ColumnStats } from '@deltacat/contract';
-import { readScalar, type Scalar, type ScalarKind } from './scalar.ts';
-import { fractionDigits } from './temporal.ts';
+import { readScalar, type Scalar, type ScalarKind } from '../values/scalar.ts';
+import { fractionDigits } from '../values/temporal.ts';
 
 /** The bounds that statistics give to a column's values other than null and NaN; null where they give none. */
 export interface StatsRange {

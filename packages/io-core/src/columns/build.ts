@@ -1,9 +1,9 @@
 import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
-import { bufferWriter, offsetsOf, Validity } from './column-buffers.ts';
-import { encodeScalar } from './column-encode.ts';
-import { type ScalarKind, scalarKind } from './scalar.ts';
-import { typeAlias } from './schema.ts';
+import { typeAlias } from '../schema/schema.ts';
+import { type ScalarKind, scalarKind } from '../values/scalar.ts';
+import { bufferWriter, offsetsOf, Validity } from './buffers.ts';
+import { encodeScalar } from './encode.ts';
 
 /** A column to be built from plain values. */
 export interface ColumnSource {

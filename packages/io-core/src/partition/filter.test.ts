@@ -1,10 +1,10 @@
 import type { Literal, PartitionScheme, Predicate, SchemaField } from '@deltacat/contract';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { mightMatchPartition, partitionFilter } from './partition-filter.ts';
-import { bindPredicate, matchesRow } from './predicate.ts';
-import { readScalar, scalarKind } from './scalar.ts';
-import { arrowType } from './schema.ts';
+import { bindPredicate, matchesRow } from '../predicate/predicate.ts';
+import { arrowType } from '../schema/schema.ts';
+import { readScalar, scalarKind } from '../values/scalar.ts';
+import { mightMatchPartition, partitionFilter } from './filter.ts';
 import { compileTransform, parseTransform } from './transform.ts';
 
 /** Columns with values that meet at the edges of their partitions, literals beyond them, and transforms to try. */

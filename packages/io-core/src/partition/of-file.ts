@@ -1,6 +1,6 @@
 import type { ColumnStats, PartitionScheme, PartitionValue, SchemaField } from '@deltacat/contract';
-import { readScalar, type Scalar, type ScalarKind, scalarKind } from './scalar.ts';
-import { fieldType } from './schema.ts';
+import { fieldType } from '../schema/schema.ts';
+import { readScalar, type Scalar, type ScalarKind, scalarKind } from '../values/scalar.ts';
 import { compileTransform, parseTransform, transformProblem } from './transform.ts';
 
 /** What is known of a file without reading its rows. */

@@ -1,7 +1,7 @@
 import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
-import { Moment } from './column-encode.ts';
-import { type ScalarKind, scalarKind } from './scalar.ts';
+import { type ScalarKind, scalarKind } from '../values/scalar.ts';
+import { Moment } from './encode.ts';
 
 /** Reads one value of a column, null included. */
 export type ValueReader = (row: number) => unknown;

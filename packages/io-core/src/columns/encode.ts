@@ -1,5 +1,5 @@
-import { type Decimal, formatDecimal } from './decimal.ts';
-import { readScalar, type Scalar, type ScalarKind, scalarJson } from './scalar.ts';
+import { type Decimal, formatDecimal } from '../values/decimal.ts';
+import { readScalar, type Scalar, type ScalarKind, scalarJson } from '../values/scalar.ts';
 
 /** A time read from an Arrow column, which needs no unit to be understood. */
 export class Moment {

@@ -1,6 +1,6 @@
 import { type Comparison, DeltacatError, type Literal, type Predicate, type SchemaField } from '@deltacat/contract';
-import { compareScalars, readScalar, type Scalar, type ScalarKind, scalarKind } from './scalar.ts';
-import { fieldType } from './schema.ts';
+import { fieldType } from '../schema/schema.ts';
+import { compareScalars, readScalar, type Scalar, type ScalarKind, scalarKind } from '../values/scalar.ts';
 
 /** A predicate ready to be evaluated: literals in the form of their columns, `between` as two comparisons. */
 export type Term =

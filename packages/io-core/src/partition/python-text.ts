@@ -1,9 +1,9 @@
 import { DeltacatError } from '@deltacat/contract';
-import type { Decimal } from './decimal.ts';
-import { formatDecimal } from './decimal.ts';
-import type { Scalar, ScalarKind } from './scalar.ts';
-import { floorModulo, formatDate, formatInstant, formatTimeOfDay, NS_PER_DAY } from './temporal.ts';
-import { zoneOffset } from './zone.ts';
+import type { Decimal } from '../values/decimal.ts';
+import { formatDecimal } from '../values/decimal.ts';
+import type { Scalar, ScalarKind } from '../values/scalar.ts';
+import { floorModulo, formatDate, formatInstant, formatTimeOfDay, NS_PER_DAY } from '../values/temporal.ts';
+import { zoneOffset } from '../values/zone.ts';
 
 /**
  * What Python's `str()` prints for a value, which buckets are numbered by. Written to agree with the Python clients, so

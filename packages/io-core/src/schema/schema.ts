@@ -1,10 +1,10 @@
 import { DeltacatError, mergeOrder, type SchemaField } from '@deltacat/contract';
 import { type DataType, Field, MetadataVersion, Schema } from 'apache-arrow';
-import { decodeDefault, encodeDefault } from './schema-defaults.ts';
+import { decodeDefault, encodeDefault } from './defaults.ts';
 import { arrowType, type DictionaryIds } from './type-alias.ts';
 import { typeAlias } from './type-name.ts';
 
-export { deserializeSchema, serializeSchema } from './schema-message.ts';
+export { deserializeSchema, serializeSchema } from './message.ts';
 export { arrowType } from './type-alias.ts';
 export { typeAlias } from './type-name.ts';
 

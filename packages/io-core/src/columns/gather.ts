@@ -1,6 +1,6 @@
 import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
-import { offsetsOf, Validity } from './column-buffers.ts';
+import { offsetsOf, Validity } from './buffers.ts';
 
 /** The rows of a column that are wanted, in their order. Rows of several chunks are numbered on; -1 gives null. */
 export type RowNumbers = Int32Array;

@@ -1,6 +1,6 @@
 import type { ColumnStats, SchemaField } from '@deltacat/contract';
 import { expect, test } from 'vitest';
-import { partitionOfFile } from './partition-of-file.ts';
+import { partitionOfFile } from './of-file.ts';
 
 const FIELDS: SchemaField[] = [
   { name: 's', type: 'string' },

@@ -1,8 +1,15 @@
 import { type Comparison, DeltacatError, type Predicate, type SchemaField } from '@deltacat/contract';
-import { formatDecimal } from './decimal.ts';
-import { type Term, termOf } from './predicate-bind.ts';
-import type { Scalar, ScalarKind } from './scalar.ts';
-import { floorDivide, floorModulo, formatDate, formatInstant, formatTimeOfDay, NS_PER_DAY } from './temporal.ts';
+import { formatDecimal } from '../values/decimal.ts';
+import type { Scalar, ScalarKind } from '../values/scalar.ts';
+import {
+  floorDivide,
+  floorModulo,
+  formatDate,
+  formatInstant,
+  formatTimeOfDay,
+  NS_PER_DAY,
+} from '../values/temporal.ts';
+import { type Term, termOf } from './bind.ts';
 
 /**
  * A predicate as a DuckDB expression with the same three-valued answer for each row as `matchesRow`. Columns have the

@@ -1,8 +1,8 @@
 import { DeltacatError } from '@deltacat/contract';
 import type { DataType } from 'apache-arrow';
-import { formatDecimal } from './decimal.ts';
+import { formatDecimal } from '../values/decimal.ts';
+import { narrow, readScalar, type ScalarKind, scalarJson, scalarKind } from '../values/scalar.ts';
 import { type Packed, packMessage, unpackMessage } from './msgpack.ts';
-import { narrow, readScalar, type ScalarKind, scalarJson, scalarKind } from './scalar.ts';
 
 /**
  * A default value as the Python clients read it from a field: base64 of MessagePack, times as counts in the column's

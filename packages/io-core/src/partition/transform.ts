@@ -1,10 +1,10 @@
 import { hash as digest } from 'node:crypto';
 import { DeltacatError, type PartitionValue } from '@deltacat/contract';
+import { type Scalar, type ScalarKind, scalarJson } from '../values/scalar.ts';
+import { floorDivide, floorModulo, NS_PER_DAY } from '../values/temporal.ts';
+import { zoneOffset } from '../values/zone.ts';
 import { murmur3 } from './murmur3.ts';
 import { pythonText } from './python-text.ts';
-import { type Scalar, type ScalarKind, scalarJson } from './scalar.ts';
-import { floorDivide, floorModulo, NS_PER_DAY } from './temporal.ts';
-import { zoneOffset } from './zone.ts';
 
 /** How a column's value becomes a partition value. */
 export type Transform =

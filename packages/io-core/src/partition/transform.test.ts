@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { arrowType } from '../schema/schema.ts';
+import { readScalar, type ScalarKind, scalarKind } from '../values/scalar.ts';
 import { murmur3 } from './murmur3.ts';
-import { readScalar, type ScalarKind, scalarKind } from './scalar.ts';
-import { arrowType } from './schema.ts';
 import { PARTITION_VECTORS } from './testing/partition-vectors.ts';
 import { compileTransform, parseTransform } from './transform.ts';
 

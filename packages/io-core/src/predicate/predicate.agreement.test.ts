@@ -1,9 +1,9 @@
 import type { Literal, Predicate, SchemaField } from '@deltacat/contract';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { arrowType } from '../schema/schema.ts';
+import { compareScalars, readScalar, type Scalar, scalarJson, scalarKind } from '../values/scalar.ts';
 import { bindPredicate, matchesRow, mightMatch, predicateSql } from './predicate.ts';
-import { compareScalars, readScalar, type Scalar, scalarJson, scalarKind } from './scalar.ts';
-import { arrowType } from './schema.ts';
 
 /** A column: its type, DuckDB's type for it, and values that meet at the edges, in the form rows and literals share. */
 interface Column {

@@ -1,7 +1,7 @@
 import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
-import type { Decimal } from './decimal.ts';
-import type { Scalar, ScalarKind } from './scalar.ts';
+import type { Decimal } from '../values/decimal.ts';
+import type { Scalar, ScalarKind } from '../values/scalar.ts';
 
 /** Which rows of a column hold a value. */
 export class Validity {

@@ -1,4 +1,5 @@
 import type { PartitionScheme, PartitionValue, Predicate, SchemaField } from '@deltacat/contract';
+import { termOf } from '../predicate/bind.ts';
 import {
   ANYTHING,
   type Comparing,
@@ -8,12 +9,11 @@ import {
   type Possible,
   possibleTruth,
   rangeTruth,
-} from './predicate.ts';
-import { termOf } from './predicate-bind.ts';
-import { readScalar, type Scalar, type ScalarKind, scalarKind } from './scalar.ts';
-import { fieldType } from './schema.ts';
-import { isReliable, type StatsRange } from './stats-range.ts';
-import { formatInstant, NS_PER_DAY, parseInstant } from './temporal.ts';
+} from '../predicate/predicate.ts';
+import { isReliable, type StatsRange } from '../predicate/stats-range.ts';
+import { fieldType } from '../schema/schema.ts';
+import { readScalar, type Scalar, type ScalarKind, scalarKind } from '../values/scalar.ts';
+import { formatInstant, NS_PER_DAY, parseInstant } from '../values/temporal.ts';
 import { compileTransform, type PartitionOf, parseTransform, type Transform } from './transform.ts';
 
 /** Whether a partition of given values may hold rows that are wanted. */

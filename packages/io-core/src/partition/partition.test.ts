@@ -1,8 +1,8 @@
 import type { PartitionScheme, PartitionValue, SchemaField } from '@deltacat/contract';
 import { Table, vectorFromArray } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
+import { arrowType } from '../schema/schema.ts';
 import { checkPartitionScheme, partitionRows } from './partition.ts';
-import { arrowType } from './schema.ts';
 
 function scheme(...keys: [string | string[], string?][]): PartitionScheme {
   return { keys: keys.map(([key, transform]) => ({ key: [key].flat(), transform: transform ?? null })) };

@@ -32,14 +32,16 @@ test('appends keep the definitions of their catalog, so that nothing is looked u
   expect(await definitionsOf(writing)).toBe(before);
 });
 
+const TABLE = '/v1/namespaces/n/tables/t';
+
 test.each([
-  ['creating a namespace', 'POST', '/v1/namespaces', { namespace: 'other' }],
-  ['altering a namespace', 'PUT', '/v1/namespaces/n', { properties: { a: '1' } }],
-  ['altering a table', 'PUT', '/v1/namespaces/n/tables/t', { table_properties: { a: '1' } }],
-  ['renaming a table', 'POST', '/v1/namespaces/n/tables/t/rename', { new_name: 'u' }],
-  ['truncating a table', 'POST', '/v1/namespaces/n/tables/t/truncate', {}],
-  ['dropping a table', 'DELETE', '/v1/namespaces/n/tables/t', undefined],
-] as const)('%s changes the definitions', async (_what, method, path, body) => {
+  { what: 'creating a namespace', method: 'POST', path: '/v1/namespaces', body: { namespace: 'other' } },
+  { what: 'altering a namespace', method: 'PUT', path: '/v1/namespaces/n', body: { properties: { a: '1' } } },
+  { what: 'altering a table', method: 'PUT', path: TABLE, body: { table_properties: { a: '1' } } },
+  { what: 'renaming a table', method: 'POST', path: `${TABLE}/rename`, body: { new_name: 'u' } },
+  { what: 'truncating a table', method: 'POST', path: `${TABLE}/truncate`, body: {} },
+  { what: 'dropping a table', method: 'DELETE', path: TABLE, body: undefined },
+])('$what changes the definitions', async ({ method, path, body }) => {
   const writing = await start();
   const before = await definitionsOf(writing);
   const { status } = await writing.server.request(method, path, body);
@@ -67,10 +69,10 @@ test('a change that fails leaves the definitions as they were', async () => {
 test('a table made anew under the same name gets what is written to it, with its own columns', async () => {
   const writing = await start();
   await writing.write('t', ROWS);
-  await writing.server.request('DELETE', '/v1/namespaces/n/tables/t');
+  await writing.server.request('DELETE', TABLE);
   await writing.createTable('t', { schema_def: [{ name: 'other', type: 'string' }] });
   const entry = await writing.put(writing.server.root, ROWS, PLAIN);
-  const commitPath = '/v1/namespaces/n/tables/t/commit?mode=append';
+  const commitPath = `${TABLE}/commit?mode=append`;
   const misfit = await writing.post(commitPath, { manifest_entries: [entry] });
   expect(misfit).toMatchObject({ status: 400, body: { error: { code: 'schema_mismatch' } } });
   const fitting = await writing.put(writing.server.root, [{ other: 'x' }], [{ name: 'other', type: 'string' }]);

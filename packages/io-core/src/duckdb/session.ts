@@ -1,5 +1,6 @@
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { DeltacatError } from '@deltacat/contract';
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
 
@@ -7,6 +8,7 @@ import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from '@duckdb/
 export interface EngineSettings {
   /** The most memory of all queries together; what is more goes to the temporary directory. */
   memory_limit_mb?: number;
+  /** The folder in which each engine makes one of its own, for what does not fit into memory. */
   temp_directory?: string;
   threads?: number;
 }
@@ -20,6 +22,7 @@ const SCHEMA_MISMATCH = 'deltacat: schema mismatch: ';
 
 let settings: EngineSettings = {};
 let engine: Promise<DuckDBInstance> | null = null;
+let engines = 0;
 
 /** Sets what DuckDB may use. To be called before the first read: the engine is made once per process, by the first. */
 export function configureEngine(wanted: EngineSettings): void {
@@ -145,11 +148,17 @@ async function createEngine({ memory_limit_mb, temp_directory, threads }: Engine
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     memory_limit: `${memory_limit_mb ?? memoryLimitMb()}MiB`,
-    temp_directory: temp_directory ?? join(tmpdir(), `deltacat-duckdb-${process.pid}`),
+    temp_directory: ownFolder(temp_directory ?? tmpdir()),
     threads: String(threads ?? availableParallelism()),
     // The order of rows is part of what a read promises.
     preserve_insertion_order: 'true',
   });
+}
+
+/** Engines name their temporary files alike: two in one folder write over each other's, and the process dies of it. */
+function ownFolder(folder: string): string {
+  engines += 1;
+  return join(folder, `deltacat-duckdb-${process.pid}-${threadId}-${engines}`);
 }
 
 function memoryLimitMb(): number {

@@ -8,7 +8,7 @@ import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from '@duckdb/
 export interface EngineSettings {
   /** The most memory of all queries together; what is more goes to the temporary directory. */
   memory_limit_mb?: number;
-  /** The folder in which each engine makes one of its own, for what does not fit into memory. */
+  /** An existing folder, in which each engine makes one of its own for what does not fit into memory. */
   temp_directory?: string;
   threads?: number;
 }

@@ -1,7 +1,7 @@
 import { DataType, type Field, Schema } from 'apache-arrow';
 import { carrierSql } from './duckdb/carrier.ts';
+import { quoteIdentifier, quoteText } from './duckdb/quote.ts';
 import { mismatchSql } from './duckdb/session.ts';
-import { quoteIdentifier, quoteText } from './predicate/sql.ts';
 import { schemaFields } from './schema/schema.ts';
 import { readScalar, scalarJson, scalarKind } from './values/scalar.ts';
 

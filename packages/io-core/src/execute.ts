@@ -7,6 +7,7 @@ import {
   type SchemaField,
 } from '@deltacat/contract';
 import { type Field, type RecordBatch, Schema } from 'apache-arrow';
+import { quoteIdentifier } from './duckdb/quote.ts';
 import { recordBatches } from './duckdb/record-batches.ts';
 import { openSession, type Session } from './duckdb/session.ts';
 import { manifestTable } from './manifest-table.ts';
@@ -15,7 +16,6 @@ import { explainMissing } from './missing-files.ts';
 import { appendUnits, mergeUnits, type ReadUnit } from './partition-group.ts';
 import { type ExecuteOptions, type PlanRows, planRows } from './plan-rows.ts';
 import { bindPredicate, conjunctsOver, predicateSql } from './predicate/predicate.ts';
-import { quoteIdentifier } from './predicate/sql.ts';
 import { columnsSql, fileNumberSql, filePathSql, openScan, pathField, type Scan, unionSql } from './scan.ts';
 import { arrowSchema, deserializeSchema, schemaFields } from './schema/schema.ts';
 import { type OrderKey, orderFiles, orderKeys, orderSql } from './sort.ts';

@@ -1,9 +1,9 @@
 import type { DataFile, SchemaField } from '@deltacat/contract';
 import { Field, Utf8 } from 'apache-arrow';
 import { alignSql } from './align.ts';
+import { quoteIdentifier, quoteText } from './duckdb/quote.ts';
 import type { Session } from './duckdb/session.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type PreparedScan, prepareScan } from './formats/format.ts';
-import { quoteIdentifier, quoteText } from './predicate/sql.ts';
 
 /** Files of one layout, ready to be selected from. */
 export interface ScanRelation {

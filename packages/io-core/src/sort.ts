@@ -1,6 +1,6 @@
 import type { DataFile, ReadPlan } from '@deltacat/contract';
 import { DataType, type Schema } from 'apache-arrow';
-import { quoteIdentifier } from './predicate/sql.ts';
+import { quoteIdentifier } from './duckdb/quote.ts';
 import { compareScalars, readScalar, type Scalar, scalarKind } from './values/scalar.ts';
 
 /** One column to order by. */

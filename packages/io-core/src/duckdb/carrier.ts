@@ -1,6 +1,6 @@
 import { DeltacatError } from '@deltacat/contract';
 import { DataType, type Decimal, type Field, Precision, type Timestamp, TimeUnit } from 'apache-arrow';
-import { quoteIdentifier } from '../predicate/sql.ts';
+import { quoteIdentifier } from './quote.ts';
 
 /** DuckDB's widest decimal. */
 const DECIMAL_DIGITS_MAX = 38;

@@ -1,7 +1,7 @@
 import { DeltacatError, type SchemaField } from '@deltacat/contract';
+import { quoteIdentifier, quotePath, quoteText } from '../duckdb/quote.ts';
 import type { Scratch } from '../storage/scratch.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
-import { quoteName, quotePath, quoteText } from './sql-text.ts';
 import { castTextSql } from './text-cast.ts';
 import { type Unwrapped, unwrapAll } from './wrapping.ts';
 
@@ -66,7 +66,7 @@ function groupSql({ compression, header, paths, indexes }: Group, dialect: Diale
   const literals = paths.map(quotePath);
   // The window runs over the file's rows in their order, in one thread: the numbers rise along each file.
   return (
-    `SELECT ${fields.map((field) => castTextSql(field, quoteName(field.name))).join(', ')}, [${indexes.join(', ')}][file_index::BIGINT + 1]::INTEGER AS ${FILE_INDEX_COLUMN}, ` +
+    `SELECT ${fields.map((field) => castTextSql(field, quoteIdentifier(field.name))).join(', ')}, [${indexes.join(', ')}][file_index::BIGINT + 1]::INTEGER AS ${FILE_INDEX_COLUMN}, ` +
     `row_number() OVER () AS ${FILE_ROW_COLUMN} FROM read_csv([${literals.join(', ')}], ${options.join(', ')})`
   );
 }

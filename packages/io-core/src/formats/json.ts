@@ -1,10 +1,10 @@
 import { DeltacatError, type SchemaField } from '@deltacat/contract';
 import { DataType } from 'apache-arrow';
 import { carrierSql } from '../duckdb/carrier.ts';
+import { quoteIdentifier, quotePath, quoteText } from '../duckdb/quote.ts';
 import { fieldType } from '../schema/schema.ts';
 import type { Scratch } from '../storage/scratch.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
-import { quoteName, quotePath, quoteText } from './sql-text.ts';
 import { castTextSql } from './text-cast.ts';
 import { type Unwrapped, unwrapAll } from './wrapping.ts';
 
@@ -54,7 +54,7 @@ function readType(field: SchemaField): string {
 }
 
 function valueSql(field: SchemaField): string {
-  const column = quoteName(field.name);
+  const column = quoteIdentifier(field.name);
   if (isNested(fieldType(field))) return column;
   const text = `(${column} ->> '$')`;
   // Bytes in JSON are base64.

@@ -1,10 +1,10 @@
 import type { DataFile } from '@deltacat/contract';
+import { quoteIdentifier, quotePath, quoteText } from '../duckdb/quote.ts';
 import { openStorage } from '../storage/open.ts';
 import type { Scratch } from '../storage/scratch.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
 import { type ParquetElement, readParquetFooter } from './parquet-footer.ts';
 import { inspectParquet } from './parquet-inspect.ts';
-import { quoteName, quotePath, quoteText } from './sql-text.ts';
 
 /** Parquet: written by us, inspected by its footer, scanned by DuckDB where it lies. */
 export const parquetFormat: Format = { inspect: inspectParquet, scan: scanParquet };
@@ -59,7 +59,7 @@ function layoutSql(layout: Layout): string {
   }
   return (
     `SELECT ${layout.columns
-      .map(quoteName)
+      .map(quoteIdentifier)
       .map((name) => `${name}, `)
       .join('')}` +
     `${indexSql(layout.indexes)}::INTEGER AS ${FILE_INDEX_COLUMN}, file_row_number AS ${FILE_ROW_COLUMN} FROM ${source}`

@@ -1,14 +1,14 @@
 import type { SchemaField } from '@deltacat/contract';
 import { DataType, TimeUnit } from 'apache-arrow';
+import { quoteIdentifier, quoteText } from '../duckdb/quote.ts';
 import { fieldType } from '../schema/schema.ts';
-import { quoteName, quoteText } from './sql-text.ts';
 
 /**
  * A column's text as a value of its field, named like it. An empty text is null but for texts; what does not fit the
  * type fails the read.
  */
 export function castTextSql(field: SchemaField, text: string): string {
-  const column = quoteName(field.name);
+  const column = quoteIdentifier(field.name);
   const target = fieldType(field);
   if (DataType.isBinary(target) || DataType.isLargeBinary(target)) return `encode(${text}) AS ${column}`;
   const sql = sqlType(target);

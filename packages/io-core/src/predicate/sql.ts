@@ -1,4 +1,5 @@
 import { type Comparison, DeltacatError, type Predicate, type SchemaField } from '@deltacat/contract';
+import { quoteIdentifier, quoteText } from '../duckdb/quote.ts';
 import { formatDecimal } from '../values/decimal.ts';
 import type { Scalar, ScalarKind } from '../values/scalar.ts';
 import {
@@ -21,17 +22,6 @@ export function predicateSql(
   column: (name: string) => string = quoteIdentifier,
 ): string {
   return termSql(termOf(predicate, fields), column);
-}
-
-/** A name quoted for DuckDB. */
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** A text quoted for DuckDB. Its parser ends a statement at a zero byte, so those are joined in. */
-export function quoteText(text: string): string {
-  const parts = text.split('\0').map((part) => `'${part.replaceAll("'", "''")}'`);
-  return parts.length === 1 ? (parts[0] ?? "''") : `(${parts.join(' || chr(0) || ')})`;
 }
 
 const SYMBOLS: Record<Comparison, string> = { eq: '=', neq: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' };

@@ -276,7 +276,11 @@ describe('drop_table', () => {
     const { table_id } = (await create('purged')).body;
     const answer = await server.request('DELETE', at('purged', '?purge=true'));
     expect(answer.body).toMatchObject({ dropped: true, purged: true });
-    const events = await server.context.db.reader.selectFrom('outbox').selectAll().execute();
+    const events = await server.context.db.reader
+      .selectFrom('outbox')
+      .selectAll()
+      .where('kind', '=', 'purge')
+      .execute();
     expect(events).toMatchObject([{ kind: 'purge', payload: { table_id }, seq: answer.body.seq }]);
   });
 

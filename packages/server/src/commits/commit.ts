@@ -135,6 +135,7 @@ async function record<T extends object>(
     partition_id: partition_id ?? null,
   }));
   await insertRows(queries, 'touches', rows);
-  await recordEvents(queries, { catalog_id, seq, at_ns, events: change.events });
+  const committed = { kind: 'commit', payload: { operation: request.operation } };
+  await recordEvents(queries, { catalog_id, seq, at_ns, events: [committed, ...change.events] });
   await moveHead(queries, { catalog_id, ...change.nextHead() });
 }

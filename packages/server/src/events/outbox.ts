@@ -1,4 +1,5 @@
 import type { Queries } from '../db/database.ts';
+import { insertRows } from '../db/insert.ts';
 
 /** Something that happened and that a loop acts on later. */
 export interface OutboxEvent {
@@ -11,7 +12,6 @@ export async function recordEvents(
   queries: Queries,
   commit: { catalog_id: string; seq: number; at_ns: bigint; events: OutboxEvent[] },
 ): Promise<void> {
-  if (commit.events.length === 0) return;
   const { catalog_id, seq, at_ns } = commit;
   const rows = commit.events.map(({ kind, payload }) => ({
     catalog_id,
@@ -21,5 +21,5 @@ export async function recordEvents(
     created_at_ns: at_ns,
     done_at_ns: null,
   }));
-  await queries.insertInto('outbox').values(rows).execute();
+  await insertRows(queries, 'outbox', rows);
 }

@@ -67,6 +67,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
+/** How long an idle connection is kept: longer than clients keep theirs, so that none is closed under a request. */
+const KEEP_ALIVE_MS = 65_000;
+
 /** Without authentication everyone who reaches the server may do everything: only this machine should. */
 function refuseOpenDoor(hostname: string, config: Config): void {
   const loopback = hostname === 'localhost' || hostname === '::1' || hostname.startsWith('127.');
@@ -84,6 +87,7 @@ function listen(
   return new Promise((resolve, reject) => {
     // Without options for HTTP/2 the adapter makes a plain `http.Server`.
     const server = serve({ fetch, ...address }, (info) => resolve({ server, port: info.port })) as Server;
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
     server.once('error', reject);
   });
 }

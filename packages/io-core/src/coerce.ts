@@ -79,7 +79,7 @@ function refuseUnknown(unknown: GivenColumn[], { schema_evolution_mode, delete_k
   const names = unknown.map(({ name }) => `"${name}"`).join(', ');
   throw new DeltacatError(
     'schema_mismatch',
-    `The table has no column ${names}; leave it out, add it to the schema, or let the schema grow by itself (schema_evolution_mode "auto").`,
+    `The table has no column ${names}; leave it out, or create a table that has it.`,
     { columns: unknown.map(({ name }) => name) },
   );
 }

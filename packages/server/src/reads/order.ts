@@ -1,9 +1,22 @@
 import type { PartitionValue } from '@deltacat/contract';
 import type { DeltaInView } from '../snapshots/deltas.ts';
 
-/** Whether a reader must merge rows by key: an upsert of a keyed table or a delete is among the deltas. */
+/** Who is written down as the author of a rewrite: rows of such a delta need no merging among themselves. */
+export const REWRITER = 'deltacat-rewrite';
+
+/**
+ * Whether a reader must merge rows by key: an upsert of a keyed table or a delete is among the deltas, or what became of
+ * some by a rewrite stands beside other deltas. Else a rewrite of some partitions would bring back, in the others, rows
+ * that merging leaves out.
+ */
 export function requiresMerge(deltas: readonly DeltaInView[], mergeKeys: readonly string[]): boolean {
-  return deltas.some(({ delta_type }) => delta_type === 'delete' || (delta_type === 'upsert' && mergeKeys.length > 0));
+  const isKeyed = mergeKeys.length > 0;
+  let rewritten = 0;
+  for (const { delta_type, author_name } of deltas) {
+    if (delta_type === 'delete' || (delta_type === 'upsert' && isKeyed)) return true;
+    if (author_name === REWRITER) rewritten += 1;
+  }
+  return isKeyed && rewritten > 0 && rewritten < deltas.length;
 }
 
 /**

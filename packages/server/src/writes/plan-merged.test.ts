@@ -237,6 +237,26 @@ describe('a rewrite', () => {
     expect(kindsOf(then)).toEqual(['upsert']);
   });
 
+  test('of some partitions, and appends on top of it, leave the rows as they would be without it', async () => {
+    await makeTable({ schema_def: PARTED, partition_scheme: BY_PART });
+    await write('append', [
+      [1, 'first', 'x'],
+      [1, 'last', 'x'],
+    ]);
+    await write('merge', [[2, 'b', 'y']]);
+    await planFor('old', { filter_predicate: { eq: ['part', 'y'] } });
+    const rows: Row[] = [
+      [1, 'last', 'x'],
+      [2, 'b', 'y'],
+    ];
+    expect(await rowsOf(await planFor('new'))).toEqual(rows);
+    expect((await rowsOf(await planFor('old'))).toSorted()).toEqual(rows);
+    await write('append', [[2, 'c', 'y']]);
+    const appended = [rows[0], [2, 'c', 'y']];
+    expect(await rowsOf(await planFor('new'))).toEqual(appended);
+    expect((await rowsOf(await planFor('old'))).toSorted()).toEqual(appended);
+  });
+
   test('takes the place of its deltas, below what was appended meanwhile', async () => {
     await makeTable();
     await write('merge', [[1, 'a']]);

@@ -1,9 +1,9 @@
 import { type Api, DeltacatError, type InputOf } from '@deltacat/contract';
 import type { Handler, RequestContext } from '../context.ts';
-import { dropLeadingDeletes, requiresMerge } from '../reads/order.ts';
+import { dropLeadingDeletes, REWRITER, requiresMerge } from '../reads/order.ts';
 import { planDeltas, planRead, type ResolvedRead, resolveRead } from '../reads/plan.ts';
 import type { DeltaInView } from '../snapshots/deltas.ts';
-import { REWRITER, type Rewritten, rewritePartitions } from './rewrite.ts';
+import { type Rewritten, rewritePartitions } from './rewrite.ts';
 
 /** How often a plan is tried again when others change its partitions while they are rewritten. */
 const ATTEMPTS_MAX = 10;

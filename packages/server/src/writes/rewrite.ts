@@ -5,14 +5,12 @@ import { commit } from '../commits/commit.ts';
 import { concurrentModification } from '../commits/conflicts.ts';
 import { type DeltaDraft, endDeltas, publishAt } from '../commits/publish.ts';
 import type { RequestContext } from '../context.ts';
+import { REWRITER } from '../reads/order.ts';
 import { planDeltas, type ResolvedRead } from '../reads/plan.ts';
 import { type DeltaInView, listDeltas } from '../snapshots/deltas.ts';
 import { findVersionById } from '../snapshots/versions.ts';
 import { chooseRoot, folderFor } from './folder.ts';
 import { mapParallel } from './parallel.ts';
-
-/** Who is written down as the author of a rewrite: rows of such a delta need no merging among themselves. */
-export const REWRITER = 'deltacat-rewrite';
 
 /** Partitions rewritten at a time by one request; each merge uses all cores by itself. */
 const PARTITIONS_AT_A_TIME_MAX = 2;

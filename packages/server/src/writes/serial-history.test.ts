@@ -140,10 +140,11 @@ async function act(
 }
 
 /** Totals of every commit and positions of every partition, counted again. */
-async function checkBooks(done: Done[], partitioned: boolean): Promise<void> {
+async function checkBooks(partitioned: boolean): Promise<void> {
   const { reader } = server.context.db;
   const { catalog_id } = await reader.selectFrom('catalogs').selectAll().executeTakeFirstOrThrow();
-  for (const { committed_at_ns, seq } of done) {
+  const commits = await reader.selectFrom('commits').selectAll().where('seq', '>', 2).execute();
+  for (const { committed_at_ns, seq } of commits) {
     const view = { catalog_id, seq };
     const found = await requireTable(reader, view, { namespace: 'n', table: 't' });
     const { stream_id } = await requireVersion(reader, view, { ...found, version: null });
@@ -210,7 +211,7 @@ test.each([
       expect(Number(before.seq)).toBeLessThan(seq);
       expect(await readRows(before), `SEED=${random.seed}, before ${seq}`).toEqual(texts(history.at(seq - 1).values()));
     }
-    await checkBooks(done, partitioned);
+    await checkBooks(partitioned);
   },
 );
 

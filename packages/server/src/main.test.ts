@@ -79,3 +79,20 @@ test('closing waits for requests under way and answers them', async () => {
   const again = await start();
   expect(await (await fetch(`${again.url}/v1/namespaces`)).json()).toHaveLength(committed);
 });
+
+test('a server that closes under load ends although clients keep their connections, and what it acknowledged is there', async () => {
+  const first = await start();
+  const create = (name: string) =>
+    fetch(`${first.url}/v1/namespaces`, { method: 'POST', body: JSON.stringify({ namespace: name }) });
+  expect((await create('before')).status).toBe(201);
+  const asked = Array.from({ length: 40 }, async (_, index) => {
+    const answer = await create(`n${index}`).catch(() => null);
+    return answer?.status === 201 ? `n${index}` : null;
+  });
+  await Promise.any(asked);
+  await first.close();
+  const acknowledged = (await Promise.all(asked)).filter((name) => name !== null);
+  const second = await start();
+  const kept: { name: string }[] = JSON.parse(await (await fetch(`${second.url}/v1/namespaces?limit=1000`)).text());
+  expect(kept.map(({ name }) => name)).toEqual(expect.arrayContaining(acknowledged));
+});

@@ -53,10 +53,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       url: `http://${isIP(hostname) === 6 ? `[${hostname}]` : hostname}:${port}`,
       context,
       async close() {
-        await new Promise<void>((resolve) => {
-          server.close(() => resolve());
-          server.closeIdleConnections();
-        });
+        await closeListener(server);
         await stopLoops();
         await context.db.close();
       },
@@ -65,6 +62,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await context.db.close();
     throw error;
   }
+}
+
+/** How long requests under way may take to end once the server closes. */
+const CLOSING_MS = 10_000;
+
+/** How often connections that have become idle are looked for meanwhile. */
+const CLOSING_LOOK_MS = 20;
+
+/** Takes no more connections and waits for requests under way. A connection that is kept alive would hold it up. */
+async function closeListener(server: Server): Promise<void> {
+  const looking = setInterval(() => server.closeIdleConnections(), CLOSING_LOOK_MS);
+  const ending = setTimeout(() => server.closeAllConnections(), CLOSING_MS);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  clearInterval(looking);
+  clearTimeout(ending);
 }
 
 /** How long an idle connection is kept: longer than clients keep theirs, so that none is closed under a request. */

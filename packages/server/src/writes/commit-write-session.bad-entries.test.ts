@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { WriteEntry } from '@deltacat/contract';
@@ -86,6 +87,31 @@ const BAD: Bad[] = [
     entries({ session }) {
       execFileSync('mkfifo', [`${session.data_dir}/pipe.parquet`]);
       return [{ path: `${session.data_dir}/pipe.parquet`, record_count: 1 }];
+    },
+  },
+  {
+    title: 'a folder that is no Lance dataset',
+    code: 'invalid_entry',
+    says: 'does not exist',
+    entries({ session }) {
+      mkdirSync(`${session.data_dir}/folder`);
+      writeFileSync(`${session.data_dir}/folder/x`, 'x');
+      return [{ path: `${session.data_dir}/folder`, record_count: 1, content_type: 'lance' }];
+    },
+  },
+  {
+    title: 'a socket in place of a file',
+    code: 'invalid_entry',
+    says: 'ENXIO',
+    async entries({ session }) {
+      const path = `${session.data_dir}/s`;
+      // The path of a socket must be short.
+      const short = join(w.server.root, 's');
+      await new Promise<void>((resolve) => {
+        createServer().listen(short, resolve).unref();
+      });
+      linkSync(short, path);
+      return [{ path, record_count: 1, content_type: 'csv' }];
     },
   },
   {

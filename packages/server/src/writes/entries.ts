@@ -6,7 +6,7 @@ import {
   DeltacatError,
   type WriteEntry,
 } from '@deltacat/contract';
-import { folderSize, type Inspection, inspectFile, openStorage } from '@deltacat/io-core';
+import { folderSize, type Inspection, inspectFile, openStorage, type Storage } from '@deltacat/io-core';
 import { type Folder, normalizePath, openFolder, refuseOutside } from './entry-path.ts';
 import { mapParallel } from './parallel.ts';
 
@@ -36,6 +36,9 @@ const ENCODING_BY_EXTENSION: Record<string, ContentEncoding> = {
 
 /** Formats that hold many files in one folder. */
 const FOLDER_FORMATS: ContentType[] = ['lance'];
+
+/** The folder that every Lance dataset has in its own: another one is not walked through, the whole disk least of all. */
+const LANCE_VERSIONS = '_versions';
 
 /**
  * Looks at every file that a write hands over. Throws `entry_outside_session` for one outside `data_dir` (null: any place
@@ -86,7 +89,7 @@ async function verifyEntry(
 }
 
 /** What the operating system says of a path that no file can have, or that the server may not open. */
-const UNREACHABLE = ['EACCES', 'EPERM', 'ENAMETOOLONG', 'ELOOP', 'EISDIR', 'EINVAL'];
+const UNREACHABLE = ['EACCES', 'EPERM', 'ENAMETOOLONG', 'ELOOP', 'EISDIR', 'EINVAL', 'ENXIO', 'ENODEV', 'EOPNOTSUPP'];
 
 async function reachable<T>(path: string, look: () => Promise<T>): Promise<T> {
   try {
@@ -116,9 +119,14 @@ async function inspect({ path, content_type, content_encoding }: FileFormat): Pr
   }
   const storage = openStorage(path);
   const size =
-    (await storage.size(path)) ?? (FOLDER_FORMATS.includes(content_type) ? await folderSize(storage, path) : null);
+    (await storage.size(path)) ?? (FOLDER_FORMATS.includes(content_type) ? await datasetSize(storage, path) : null);
   if (size === null) throw invalidEntry(path, 'does not exist. Write the file before the commit.');
   return { record_count: null, size_bytes: size, schema: null, column_stats: null };
+}
+
+async function datasetSize(storage: Storage, path: string): Promise<number | null> {
+  const versions = await folderSize(storage, `${path}/${LANCE_VERSIONS}`);
+  return versions === null ? null : folderSize(storage, path);
 }
 
 function agreedCount(entry: WriteEntry, path: string, { record_count }: Inspection): number {

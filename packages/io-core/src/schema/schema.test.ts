@@ -146,6 +146,7 @@ describe('a type alias', () => {
 
   test.each([
     'timestamp[ns, tz=Europe/Berlin]',
+    'timestamp[s, tz=-03:30]',
     'fixed_size_list<item: float>[4]',
     'fixed_size_binary[16]',
     'map<string, list<item: int8> not null>',
@@ -166,6 +167,9 @@ describe('a type alias', () => {
     'int',
     'timestamp',
     'timestamp[m]',
+    'timestamp[us, tz=Nowhere]',
+    'timestamp[us, tz=+25:00]',
+    'list<item: timestamp[us, tz=Europe/Nowhere]>',
     'time32[us]',
     'list',
     'list<>',

@@ -1,5 +1,6 @@
 import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
+import { checkZone } from '../values/zone.ts';
 import { deserializeSchema } from './message.ts';
 import { TYPE_DEPTH_MAX } from './type-name.ts';
 
@@ -128,6 +129,7 @@ function parseNamed(cursor: Cursor, name: string): arrow.DataType {
 
 function parseTimestamp(cursor: Cursor): arrow.DataType {
   const [, unit = '', zone] = expect(cursor, /\[(s|ms|us|ns)(?:,\s*tz=([^\]\s]+))?\]/y, 'a unit, such as [us, tz=UTC]');
+  if (zone !== undefined) checkZone(zone);
   return new arrow.Timestamp(UNITS[unit] ?? 0, zone ?? null);
 }
 

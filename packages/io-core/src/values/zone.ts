@@ -9,10 +9,21 @@ const CACHE_MAX = 100_000;
 /** How far clocks of a zone are ahead of UTC at an instant, in nanoseconds. */
 export type ZoneOffset = (ns: bigint) => bigint;
 
+/** Zones that were found to be known: schemas are read often, and each look-up builds a calendar. */
+const accepted = new Set<string>();
+const ACCEPTED_MAX = 1_000;
+
+/** Throws `invalid_schema` unless a time zone is known: a column of another one could be written, and never read. */
+export function checkZone(zone: string): void {
+  if (accepted.has(zone)) return;
+  zoneOffset(zone);
+  if (accepted.size < ACCEPTED_MAX) accepted.add(zone);
+}
+
 /** The offsets of a time zone: `UTC`, `+02:00` or a name such as `Europe/Berlin`. Throws `invalid_schema`. */
 export function zoneOffset(zone: string): ZoneOffset {
   if (/^(utc|etc\/utc|gmt|z)$/i.test(zone)) return () => 0n;
-  const fixed = /^([+-])(\d\d):?(\d\d)$/.exec(zone);
+  const fixed = /^([+-])([01]\d|2[0-3]):?([0-5]\d)$/.exec(zone);
   if (fixed) {
     const seconds = BigInt(fixed[2] ?? 0) * 3600n + BigInt(fixed[3] ?? 0) * 60n;
     const offset = (fixed[1] === '-' ? -seconds : seconds) * NS_PER_SECOND;

@@ -212,5 +212,8 @@ test('a write that fails leaves no files behind', async () => {
 });
 
 test('a format that is not written yet is refused', async () => {
-  await expect(writeRows(ROWS, { data_dir, format: 'orc' })).rejects.toMatchObject({ code: 'not_supported' });
+  await expect(writeRows(ROWS, { data_dir, format: 'orc' })).rejects.toMatchObject({
+    code: 'not_supported',
+    message: expect.stringContaining("pip install 'deltacat-client[all]'"),
+  });
 });

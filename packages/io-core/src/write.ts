@@ -56,7 +56,7 @@ export async function writeRows(data: RowData, target: WriteTarget): Promise<Wri
   if (format !== 'parquet') {
     throw new DeltacatError(
       'not_supported',
-      `Files of type ${format} cannot be written here; write Parquet, or use the official Python client (pip install deltacat).`,
+      `Files of type ${format} cannot be written here; write Parquet, or use the official Python client (pip install 'deltacat-client[all]').`,
       { content_type: format },
     );
   }

@@ -67,7 +67,7 @@ function byFormat(files: DataFile[]): Map<NonNullable<Format['scan']>, IndexedFi
     if (scan === undefined) {
       throw new DeltacatError(
         'not_supported',
-        `${file.path} is a file of type ${file.content_type}, which cannot be read here; read this table with the official Python client (pip install deltacat).`,
+        `${file.path} is a file of type ${file.content_type}, which cannot be read here; read this table with the official Python client (pip install 'deltacat-client[all]').`,
         { path: file.path, content_type: file.content_type },
       );
     }

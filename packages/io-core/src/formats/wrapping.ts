@@ -41,7 +41,7 @@ async function unwrap(file: DataFile, scratch: Scratch): Promise<Unwrapped> {
   if (UNREADABLE.includes(file.content_encoding)) {
     throw new DeltacatError(
       'not_supported',
-      `${file.path} is compressed by ${file.content_encoding}, which cannot be read here; read it with the official Python client (pip install deltacat).`,
+      `${file.path} is compressed by ${file.content_encoding}, which cannot be read here; read it with the official Python client (pip install 'deltacat-client[all]').`,
       { path: file.path, content_encoding: file.content_encoding },
     );
   }

@@ -3,13 +3,18 @@ import { InvalidArgumentError } from 'commander';
 
 const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
 
-/** Reads `namespace.table`; a table alone is in the namespace `default`. */
+/** Reads `namespace.table`. Neither has a default: a forgotten namespace would make a table that nobody looks for. */
 export function parseTable(text: string): { namespace: string; table: string } {
-  const parts = text.split('.');
-  const [first, second] = parts;
-  if (parts.length === 1 && first) return { namespace: 'default', table: first };
-  if (parts.length === 2 && first && second) return { namespace: first, table: second };
+  const [namespace, table, ...rest] = text.split('.');
+  if (namespace && table && rest.length === 0) return { namespace, table };
   throw new InvalidArgumentError('Write it as namespace.table.');
+}
+
+/** Reads the address of a server. */
+export function parseUrl(text: string): string {
+  const protocol = URL.parse(text)?.protocol;
+  if (protocol === 'http:' || protocol === 'https:') return text;
+  throw new InvalidArgumentError('Write it as http://host:port.');
 }
 
 /** Reads a filter in JSON, such as `{"eq": ["origin", "SEA"]}`. */
@@ -33,12 +38,46 @@ export function parseColumns(text: string): string[] {
     .filter((name) => name !== '');
 }
 
-/** Reads a time: nanoseconds since 1970, or an ISO date such as 2026-03-31T12:00:00Z. */
+/** An ISO date, with a time of day and a zone or without. */
+const ISO =
+  /^(?<date>\d{4}-\d{2}-\d{2})(?:[T ](?<clock>\d{2}:\d{2}(?::\d{2})?)(?:\.(?<fraction>\d{1,9}))?)?(?<zone>Z|[+-]\d{2}:\d{2})?$/;
+
+/** Reads a time: nanoseconds since 1970, or an ISO date such as 2026-03-31T12:00:00Z. Without a zone it is UTC, as times are printed. */
 export function parseTime(text: string): bigint {
-  if (/^\d{1,19}$/.test(text)) return BigInt(text);
-  const ms = Date.parse(text);
-  if (!Number.isNaN(ms)) return BigInt(ms) * NANOSECONDS_PER_MILLISECOND;
-  throw new InvalidArgumentError('Write it as nanoseconds since 1970 or as an ISO date, such as 2026-03-31T12:00:00Z.');
+  if (/^\d{1,19}$/.test(text)) return parseNanoseconds(text);
+  const { date, clock = '00:00', fraction = '', zone = 'Z' } = ISO.exec(text)?.groups ?? {};
+  const ms = Date.parse(`${date}T${clock}${zone}`);
+  if (date !== undefined && !Number.isNaN(ms) && isDay(date))
+    return BigInt(ms) * NANOSECONDS_PER_MILLISECOND + BigInt(fraction.padEnd(9, '0'));
+  throw new InvalidArgumentError(
+    'Write it as nanoseconds since 1970 or as an ISO date, such as 2026-03-31T12:00:00Z; without a zone it is UTC.',
+  );
+}
+
+/** February 31 is read as March 3 otherwise. */
+function isDay(date: string): boolean {
+  const ms = Date.parse(date);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date);
+}
+
+/** How many digits times of our days have in other units, and how many are missing then. */
+const OTHER_UNITS = [
+  { unit: 'seconds', digits: 10 },
+  { unit: 'milliseconds', digits: 13 },
+  { unit: 'microseconds', digits: 16 },
+];
+const NANOSECOND_DIGITS = 19;
+
+function parseNanoseconds(text: string): bigint {
+  const ns = BigInt(text);
+  const digits = ns.toString();
+  // Shorter ones are before September 2001, when there was no table to read.
+  if (digits.length >= NANOSECOND_DIGITS) return ns;
+  const other = OTHER_UNITS.find((known) => known.digits === digits.length);
+  const hint = other && ` These seem to be ${other.unit}: write ${digits.padEnd(NANOSECOND_DIGITS, '0')}.`;
+  throw new InvalidArgumentError(
+    `Write it as nanoseconds since 1970 (${NANOSECOND_DIGITS} digits) or as an ISO date.${hint ?? ''}`,
+  );
 }
 
 /** Reads a number of rows. */

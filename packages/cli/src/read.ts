@@ -10,7 +10,11 @@ export function readCommand(): Command {
     .argument('<namespace.table>', 'the table', parseTable)
     .option('--columns <a,b>', 'columns to read, in this order', parseColumns)
     .option('--filter <json>', 'which rows to keep, such as {"eq": ["origin", "SEA"]}', parseFilter)
-    .option('--as-of <time>', 'read the state of that time: nanoseconds since 1970, or an ISO date', parseTime)
+    .option(
+      '--as-of <time>',
+      'read the state of that time: nanoseconds since 1970, or an ISO date (UTC unless it says a zone)',
+      parseTime,
+    )
     .option('--table-version <version>', 'the table version; the latest active one when left out')
     .option('--limit <rows>', `how many rows; ${ROWS_SHOWN} when they are printed as a table, else all`, parseCount)
     .option('--json', 'print one JSON object per row')

@@ -64,7 +64,8 @@ beforeEach(() => {
   });
 });
 
-const run = (...args: string[]) => main([...args, '--url', server.url]);
+/** Runs a command against the server, unless it names another. */
+const run = (...args: string[]) => main(args.includes('--url') ? args : [...args, '--url', server.url]);
 
 describe('read', () => {
   test('prints merged rows as an aligned table', async () => {
@@ -131,6 +132,9 @@ describe('exit codes', () => {
     ['a filter that is no JSON', ['read', 'a.b', '--filter', 'nope']],
     ['a filter with an unknown operator', ['read', 'a.b', '--filter', '{"nope": ["a", 1]}']],
     ['a time that is a word', ['read', 'a.b', '--as-of', 'yesterday']],
+    ['a table without its namespace', ['write', 'x.parquet', '--table', 'fruit']],
+    ['a time in seconds', ['read', 'a.b', '--as-of', '1774958400']],
+    ['an address that is none', ['tables', '--url', 'nope']],
     ['two forms at once', ['read', 'shop.fruit', '--json', '--csv']],
     ['an unknown mode', ['write', 'x.parquet', '--table', 'a.b', '--mode', 'upsert']],
   ])('%s is wrong usage', async (_title, args) => {
@@ -151,6 +155,7 @@ describe('exit codes', () => {
 
   test('a server that is not there is told apart from a refusal', async () => {
     expect(await main(['tables', '--url', 'http://127.0.0.1:9'])).toBe(EXIT.unreachable.code);
+    expect(complained).toContain('deltacat serve --catalog-root');
   });
 
   test('a folder that another server holds is a failure that names it', async () => {

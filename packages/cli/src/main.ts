@@ -43,8 +43,13 @@ function exitCodeOf(error: unknown): number {
   }
   const code = error instanceof DeltacatError ? ` [${error.code}]` : '';
   console.error(`deltacat: ${message}${code}`);
-  return isUnreachable(error) ? EXIT.unreachable.code : EXIT.failed.code;
+  if (!isUnreachable(error)) return EXIT.failed.code;
+  if (code === ' [connection_failed]') console.error(START_HINT);
+  return EXIT.unreachable.code;
 }
+
+const START_HINT =
+  'Is the server running? --url says where it is; start one with: deltacat serve --catalog-root DIR --transport http';
 
 function isUnreachable(error: unknown): boolean {
   return error instanceof DeltacatError && error.details.unreachable === true;

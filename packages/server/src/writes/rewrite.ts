@@ -11,6 +11,7 @@ import { type DeltaInView, listDeltas } from '../snapshots/deltas.ts';
 import { findVersionById } from '../snapshots/versions.ts';
 import { chooseRoot, folderFor } from './folder.ts';
 import { mapParallel } from './parallel.ts';
+import { recordsPerFile } from './records-per-file.ts';
 
 /** Partitions rewritten at a time by one request; each merge uses all cores by itself. */
 const PARTITIONS_AT_A_TIME_MAX = 2;
@@ -91,7 +92,7 @@ async function writeMerged(context: RequestContext, read: ResolvedRead, deltas: 
   const whole = { ...read, question: { filter: null, predicate: null }, deltas, always_merge: true };
   const plan = await planDeltas(context, whole, { file_offset: 0, include_files: true, include_column_stats: false });
   const place = chooseRoot(catalog, null);
-  const target_records_per_file = recordsPerFile(read.target);
+  const target_records_per_file = recordsPerFile({ ...table.properties, ...version.properties });
   // Rows keep the order in which they are read, but for many files: those are sorted by key, so that filters drop some.
   const several = plan.total_records > target_records_per_file;
   try {
@@ -108,15 +109,6 @@ async function writeMerged(context: RequestContext, read: ResolvedRead, deltas: 
     throw translateRefusal(error, read);
   }
 }
-
-/** The rows of one file of a rewrite: what the table's property says, else as many as any writer puts there. */
-function recordsPerFile({ version, table }: ResolvedRead['target']): number {
-  const name = 'records_per_compacted_file';
-  const wanted = Number(version.properties[name] ?? table.properties[name]);
-  return Number.isSafeInteger(wanted) && wanted > 0 ? wanted : RECORDS_PER_FILE;
-}
-
-const RECORDS_PER_FILE = 4_000_000;
 
 function translateRefusal(error: unknown, { target }: ResolvedRead): unknown {
   const refused = error instanceof DeltacatError && REFUSALS.has(error.code);

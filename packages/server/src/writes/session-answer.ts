@@ -1,10 +1,10 @@
 import { DeltacatError, type WriteSessionAnswer } from '@deltacat/contract';
-import { RECORDS_PER_FILE } from '@deltacat/io-core';
 import type { ServerContext } from '../context.ts';
 import type { Catalog } from '../roots/catalogs.ts';
 import type { TableVersion } from '../snapshots/versions.ts';
 import { viewHead } from '../snapshots/view.ts';
 import type { Written } from './commit.ts';
+import { recordsPerFile } from './records-per-file.ts';
 import type { FoundSession, Session } from './session.ts';
 import { type CreateIfMissing, defineMissing } from './table-making.ts';
 import { type Aim, findTarget, type Shape, shapeOf, shapeOfDefinition } from './target.ts';
@@ -83,8 +83,6 @@ async function describeLayout(
 }
 
 function layoutOf(shape: Shape | null, properties: TableVersion['properties']): Partial<WriteSessionAnswer> {
-  const { records_per_compacted_file, default_schema_consistency_type } = properties;
-  const records = Number(records_per_compacted_file);
   return {
     schema: shape?.fields ?? null,
     schema_serialized: shape?.serialized ?? null,
@@ -93,7 +91,7 @@ function layoutOf(shape: Shape | null, properties: TableVersion['properties']): 
     sort_scheme: shape?.sort_scheme ?? null,
     // Columns that the table lacks are refused at the commit, so no writer may add them.
     schema_evolution_mode: 'manual',
-    schema_consistency_type: String(default_schema_consistency_type ?? 'none'),
-    target_records_per_file: Number.isSafeInteger(records) && records > 0 ? records : RECORDS_PER_FILE,
+    schema_consistency_type: String(properties.default_schema_consistency_type ?? 'none'),
+    target_records_per_file: recordsPerFile(properties),
   };
 }

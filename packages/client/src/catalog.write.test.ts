@@ -100,6 +100,15 @@ describe('modes', () => {
     expect(await client.catalog.tableExists({ namespace: 'n', table: 'missing' })).toBe(false);
   });
 
+  test('rows to merge need a column of the key, also those that travel in the request', async () => {
+    const table = await makeTable('no_key');
+    const refused = { code: 'schema_mismatch', message: expect.stringContaining('"id"') };
+    await expect(client.catalog.write([{ name: 'a' }], table)).rejects.toMatchObject(refused);
+    const inline = client.catalog.writeData({ ...table, data: [{ name: 'a' }], mode: 'merge' });
+    await expect(inline).rejects.toMatchObject(refused);
+    expect(await rowsOf(table)).toEqual([]);
+  });
+
   test('merging needs merge keys', async () => {
     await client.catalog.createTable({ namespace: 'n', table: 'keyless', schema_def: [{ name: 'id', type: 'int64' }] });
     const merge = client.catalog.write([{ id: 1 }], { namespace: 'n', table: 'keyless', mode: 'merge' });

@@ -23,6 +23,8 @@ export interface CoerceOptions {
   schema_consistency_type?: string | null;
   /** Rows of a delete: only these columns must be there, every other may be missing. */
   delete_keys?: string[] | null;
+  /** Rows that replace others by these columns: without one of them, and a default for it, all rows would be one. */
+  upsert_keys?: string[] | null;
 }
 
 /**
@@ -114,21 +116,22 @@ function withDefault(values: ArrayLike<unknown>, fallback: unknown): ArrayLike<u
   return Array.from(values, (value) => (value === undefined ? fallback : value));
 }
 
-function absentChunk({ field, target, row_count, options }: Step): arrow.Data {
-  const { name, future_default } = field;
-  if (row_count > 0 && options.delete_keys?.includes(name)) {
-    throw new DeltacatError('schema_mismatch', `The rows to delete have no column "${name}", which tells them.`, {
-      column: name,
-    });
-  }
-  const value = options.delete_keys ? null : (future_default ?? null);
-  if (row_count > 0 && value === null && !target.nullable) {
-    throw new DeltacatError('schema_mismatch', `Column "${name}" is missing, must not be null and has no default.`, {
-      column: name,
-    });
-  }
+function absentChunk(step: Step): arrow.Data {
+  const { field, target, row_count, options } = step;
+  const value = options.delete_keys ? null : (field.future_default ?? null);
+  if (row_count > 0 && value === null) refuseAbsent(step);
   const { type, nullable } = target;
-  return buildColumn({ name, type, length: row_count, nullable, exact: false, valueAt: () => value });
+  return buildColumn({ name: field.name, type, length: row_count, nullable, exact: false, valueAt: () => value });
+}
+
+function refuseAbsent({ field: { name }, target, options }: Step): void {
+  let problem: string | null = null;
+  if (options.delete_keys?.includes(name)) problem = `The rows to delete have no column "${name}", which tells them.`;
+  else if (!target.nullable) problem = `Column "${name}" is missing, must not be null and has no default.`;
+  else if (options.upsert_keys?.includes(name)) {
+    problem = `The rows to merge have no column "${name}", a merge key; give it, with null where there is no value.`;
+  }
+  if (problem !== null) throw new DeltacatError('schema_mismatch', problem, { column: name });
 }
 
 type ArrowColumn = Extract<GivenColumn, { kind: 'arrow' }>;

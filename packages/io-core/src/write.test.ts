@@ -5,8 +5,10 @@ import { EMPTY_SCHEME_ID, type SchemaField, type WriteEntry } from '@deltacat/co
 import { DuckDBInstance } from '@duckdb/node-api';
 import * as arrow from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { coerceRows } from './coerce.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, prepareScan } from './formats/format.ts';
 import { inspectFile } from './inspect.ts';
+import type { RowData } from './rows.ts';
 import { arrowSchema, schemaFields, serializeSchema } from './schema/schema.ts';
 import { writeRows } from './write.ts';
 
@@ -105,6 +107,31 @@ describe('an entry', () => {
       code: 'schema_mismatch',
       message: expect.stringContaining('"city"'),
     });
+  });
+});
+
+describe('rows to merge must tell their key', () => {
+  const target = { schema: FIELDS.map((field) => ({ ...field, nullable: true })), merge_keys: ['id'] };
+  const write = (rows: RowData, more: object = {}) => writeRows(rows, { ...target, data_dir, ...more });
+
+  test.each(['auto', 'create', 'merge', 'replace', 'replace_partition'] as const)('in mode %s', async (mode) => {
+    await expect(write([{ city: 'Rome' }], { mode })).rejects.toMatchObject({
+      code: 'schema_mismatch',
+      message: expect.stringContaining('"id"'),
+      details: { column: 'id' },
+    });
+    await expect(write(coerceRows({ city: ['Rome'] }, FIELDS.slice(1)), { mode })).rejects.toMatchObject({
+      code: 'schema_mismatch',
+    });
+  });
+
+  test('unless they are only appended, or the key has a default', async () => {
+    expect(await write([{ city: 'Rome' }], { mode: 'append' })).toHaveLength(1);
+    const [id, ...others] = FIELDS;
+    const schema = [{ ...id, future_default: 7 }, ...others];
+    expect(await write([{ city: 'Rome' }], { mode: 'merge', schema })).toHaveLength(1);
+    expect(await write([{ id: null, city: 'Rome' }], { mode: 'merge' })).toHaveLength(1);
+    expect(await write([], { mode: 'merge' })).toEqual([]);
   });
 });
 

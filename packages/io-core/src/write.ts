@@ -80,8 +80,13 @@ export async function writeRows(data: RowData, target: WriteTarget): Promise<Wri
 function targetRows(data: RowData, target: WriteTarget): TypedRows {
   const fields = targetFields(target);
   const delete_keys = target.mode === 'delete' ? deleteColumns(target) : null;
-  return fields === null ? typeRows(data) : coerceColumns(data, fields, { ...target, delete_keys });
+  if (fields === null) return typeRows(data);
+  const upsert_keys = target.mode && UPSERTING.includes(target.mode) ? (target.merge_keys ?? null) : null;
+  return coerceColumns(data, fields, { ...target, delete_keys, upsert_keys });
 }
+
+/** The modes whose rows replace others of the same merge keys, where the table has some. */
+const UPSERTING: WriteMode[] = ['auto', 'create', 'merge', 'replace', 'replace_partition'];
 
 function targetFields({ schema, schema_serialized }: WriteTarget): SchemaField[] | null {
   if (!schema_serialized) return schema ?? null;

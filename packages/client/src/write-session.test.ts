@@ -132,6 +132,25 @@ describe('leaving', () => {
     expect((await client.catalog.getWriteSession({ session_id: id })).status).toBe('ABORTED');
   });
 
+  test('tells why it was left, also when the server cannot be told of it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const entered = Promise.withResolvers<void>();
+    const left = (async () => {
+      await using session = await client.catalog.stage(target);
+      const entries = await fill(session, [1]);
+      network = () => Promise.reject(new TypeError('fetch failed'));
+      entered.resolve();
+      await session.commit(entries);
+    })().catch((error: unknown) => error);
+    await entered.promise;
+    const waiting = { over: false };
+    void left.then(() => {
+      waiting.over = true;
+    });
+    while (!waiting.over) await vi.advanceTimersByTimeAsync(1_000);
+    expect(await left).toMatchObject({ name: 'ConnectionError', code: 'connection_failed' });
+  });
+
   test('after a commit leaves it committed', async () => {
     let id = '';
     {

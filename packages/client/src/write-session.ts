@@ -122,11 +122,14 @@ export class WriteSession {
     return this.#next((version) => this.#call('abort_write_session', { ...version, reason: reason ?? null }));
   }
 
-  /** Aborts the session unless it was committed or aborted, and ends its heartbeat. */
+  /**
+   * Aborts the session unless it was committed or aborted, and ends its heartbeat. Where the abort fails, the session
+   * expires by itself.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#heartbeat?.stop();
     await this.#last.catch(() => {}); // whoever made that call has its error
-    if (this.status === 'OPEN') await this.abort('left without a commit').catch(ignoreClosed);
+    if (this.status === 'OPEN') await this.abort('left without a commit').catch(ignoreRefused);
   }
 
   async #beat(): Promise<boolean> {
@@ -170,10 +173,7 @@ function intervalOf({ expires_at, last_heartbeat_at }: WriteSessionState): numbe
   return Math.min(INTERVAL_MAX_MS, Math.max(INTERVAL_MIN_MS, interval));
 }
 
-/** Someone else closed it, or it expired: nothing is left to abort. */
-function ignoreClosed(error: unknown): void {
-  if (error instanceof DeltacatError && CLOSED.includes(error.code)) return;
-  throw error;
+/** Nothing of a session becomes visible without a commit, aborted or not; why it was left must not be lost to that. */
+function ignoreRefused(error: unknown): void {
+  if (!(error instanceof DeltacatError)) throw error;
 }
-
-const CLOSED: string[] = ['write_session_closed', 'write_session_not_found'];

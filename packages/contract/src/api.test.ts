@@ -34,7 +34,6 @@ const LEFT_ASIDE = new Set([
   'include_stats',
   'staged_stream_id',
   'expected_table_id',
-  'partition_filter',
   'allow_full_packds_scan',
   'credential_data_root_uris',
   'manifest_identity_properties',

@@ -9,6 +9,7 @@ export * from './values/entry.ts';
 export * from './values/json.ts';
 export * from './values/names.ts';
 export * from './values/numbers.ts';
+export * from './values/partition-choice.ts';
 export * from './values/plan.ts';
 export * from './values/predicate.ts';
 export * from './values/properties.ts';

@@ -8,6 +8,7 @@ export { type InspectInput, inspectFile } from './inspect.ts';
 export { type PartitionFilter, partitionFilter } from './partition/filter.ts';
 export { partitionOfFile } from './partition/of-file.ts';
 export { checkPartitionScheme, mightMatchPartition, parseTransform, partitionRows } from './partition/partition.ts';
+export { type PartitionValueTexts, partitionValueTexts } from './partition/value-text.ts';
 export type { ExecuteOptions, PlanRows } from './plan-rows.ts';
 export {
   type BoundPredicate,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { namespaceName, tableName, tableVersion } from '../values/names.ts';
 import { nanoseconds } from '../values/numbers.ts';
+import { PARTITION_FILTER_FORM } from '../values/partition-choice.ts';
 import { readPlan } from '../values/plan.ts';
 import { predicateSchema } from '../values/predicate.ts';
 import { flag, fromText, inCatalog, listText, reading, whole } from '../values/query.ts';
@@ -34,6 +35,10 @@ export const planRead = endpoint({
       .nullish()
       .meta({ description: 'Columns to read, in this order; JSON text in a query.' }),
     ...filter,
+    partition_filter: z
+      .preprocess(fromText, z.unknown())
+      .optional()
+      .meta({ description: `Read these partitions alone: ${PARTITION_FILTER_FORM}.`, type: 'array', items: {} }),
     recipe_hash: z.string().max(255).nullish(),
     file_offset: whole.default(0).meta({ description: 'Skip that many files of the plan.' }),
     max_files: whole.nullish().meta({ description: 'Return at most that many files; next_file_offset continues.' }),
@@ -45,6 +50,7 @@ export const planRead = endpoint({
   output: readPlan,
   errors: [
     ...found,
+    'invalid_request',
     'invalid_predicate',
     'unknown_column',
     'invalid_as_of',

@@ -38,6 +38,37 @@ export function narrowPartitions(
   return { scheme_id: String(scheme.id), value_1, value_2, value_3 };
 }
 
+/**
+ * The same for partitions that are named by their values, one tuple for each: the stored texts of whole numbers and of
+ * text, of which there are few.
+ */
+export function narrowToValues(
+  tuples: readonly (readonly PartitionValue[])[],
+  scheme: PartitionScheme,
+  fields: readonly SchemaField[],
+): PartitionValuesWanted | null {
+  if (tuples.length > VALUES_LOOKED_UP_MAX) return null;
+  const [value_1 = null, value_2 = null, value_3 = null] = scheme.keys.slice(0, 3).map((key, place) => {
+    const type = fields.find(({ name }) => name === key.key[0])?.type ?? '';
+    const isHashed = domainOf(parseTransform(key.transform)) !== null;
+    const texts = tuples.map((values) => textsOf(isHashed ? 'int64' : type, values[place] ?? null));
+    const known = texts.filter((some) => some !== null);
+    return known.length === texts.length ? [...new Set(known.flat())] : null;
+  });
+  if (!value_1 && !value_2 && !value_3) return null;
+  return { scheme_id: String(scheme.id), value_1, value_2, value_3 };
+}
+
+function textsOf(type: string, value: PartitionValue): string[] | null {
+  if (value === null) return [canonicalJson(null)];
+  if (TEXT.test(type)) return typeof value === 'string' ? [canonicalJson(value)] : null;
+  const isWhole = WHOLE.test(type) && /^-?\d{1,19}$/.test(String(value));
+  return isWhole ? spellings(BigInt(String(value))) : null;
+}
+
+const WHOLE = /^u?int(8|16|32|64)$/;
+const TEXT = /^(large_)?string$/;
+
 /** All values that a key can have, where they are few. */
 function domainOf(transform: ReturnType<typeof parseTransform>): PartitionValue[] | null {
   switch (transform.name) {
@@ -85,7 +116,7 @@ function storedTexts(field: SchemaField, wanted: Literal[]): string[] | null {
 
 /** The types whose values have one way to be written as a partition value, whoever wrote them. */
 const PLAIN: { type: RegExp; fits(literal: Literal): boolean }[] = [
-  { type: /^u?int(8|16|32|64)$/, fits: (literal) => typeof literal === 'bigint' || Number.isSafeInteger(literal) },
-  { type: /^(large_)?string$/, fits: (literal) => typeof literal === 'string' },
+  { type: WHOLE, fits: (literal) => typeof literal === 'bigint' || Number.isSafeInteger(literal) },
+  { type: TEXT, fits: (literal) => typeof literal === 'string' },
   { type: /^bool$/, fits: (literal) => typeof literal === 'boolean' },
 ];

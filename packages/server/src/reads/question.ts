@@ -1,5 +1,6 @@
-import { COLUMNS_MAX, DeltacatError, type Predicate, parsePredicate } from '@deltacat/contract';
+import { COLUMNS_MAX, DeltacatError, type PartitionChoices, type Predicate, parsePredicate } from '@deltacat/contract';
 import { type BoundPredicate, bindPredicate } from '@deltacat/io-core';
+import { readPartitionChoices } from './partition-choice.ts';
 import type { ReadTarget } from './target.ts';
 
 /** Which rows a reader wants; null is all of them. */
@@ -8,6 +9,8 @@ export interface Question {
   filter: BoundPredicate | null;
   /** The same as it was asked; of a schemaless table, what its list of files must satisfy. */
   predicate: Predicate | null;
+  /** The partitions that it is about, where the reader names them. */
+  partitions?: PartitionChoices | null;
 }
 
 /**
@@ -16,7 +19,7 @@ export interface Question {
  */
 export function readQuestion(
   target: ReadTarget,
-  asked: { filter_predicate?: unknown; columns?: string[] | null | undefined },
+  asked: { filter_predicate?: unknown; partition_filter?: unknown; columns?: string[] | null | undefined },
 ): Question {
   const parsed = parsePredicate(asked.filter_predicate);
   if ('problem' in parsed)
@@ -24,7 +27,7 @@ export function readQuestion(
   if (asked.columns) checkColumns(target, asked.columns);
   const { predicate } = parsed;
   const filter = target.schema && predicate ? bindPredicate(predicate, target.schema.fields) : null;
-  return { filter, predicate };
+  return { filter, predicate, partitions: readPartitionChoices(asked.partition_filter) };
 }
 
 function checkColumns({ asked, schema }: ReadTarget, columns: string[]): void {

@@ -3,9 +3,10 @@ import { type BoundPredicate, type PartitionFilter, partitionFilter } from '@del
 import type { Queries } from '../db/database.ts';
 import { type DeltaInView, listDeltas } from '../snapshots/deltas.ts';
 import { readSizes, readStats } from '../snapshots/files.ts';
-import { listPartitions, partitionSchemesById } from '../snapshots/partitions.ts';
+import { listPartitions, type PartitionFound, partitionSchemesById } from '../snapshots/partitions.ts';
 import { narrowPartitions } from './narrow.ts';
 import { dropLeadingDeletes } from './order.ts';
+import { choosePartitions } from './partition-choice.ts';
 import { filterBeforeMerge, mayDropFiles, pruneFiles, type SelectedDelta, selectWhole } from './prune.ts';
 import type { Question } from './question.ts';
 import type { ReadTarget } from './target.ts';
@@ -17,24 +18,31 @@ export async function selectDeltas(queries: Queries, target: ReadTarget, questio
   return listDeltas(queries, target.view, { stream_id, partition_ids });
 }
 
-/** The partitions that may hold such rows; null when the filter says nothing about partitions. */
-async function selectPartitions(
+/** The partitions that may hold such rows; null for all of them. */
+async function selectPartitions(queries: Queries, target: ReadTarget, question: Question): Promise<string[] | null> {
+  const chosen = question.partitions ? await choosePartitions(queries, target, question.partitions) : null;
+  const kept = (await filterPartitions(queries, target, { filter: question.filter, chosen })) ?? chosen;
+  return kept?.map(({ partition_id }) => partition_id) ?? null;
+}
+
+/** The partitions, of the chosen ones if any were, that a filter leaves; null when it says nothing about partitions. */
+async function filterPartitions(
   queries: Queries,
   { version, schema }: ReadTarget,
-  { filter }: Question,
-): Promise<string[] | null> {
+  { filter, chosen }: { filter: BoundPredicate | null; chosen: PartitionFound[] | null },
+): Promise<PartitionFound[] | null> {
   const scheme = version.partition_scheme;
   if (!filter || !scheme || !schema) return null;
   const sources = new Set(scheme.keys.flatMap(({ key }) => key));
   if (!predicateColumns(filter).some((column) => sources.has(column))) return null;
-  const partitions = await listPartitions(queries, version.stream_id, narrowPartitions(filter, scheme, schema.fields));
+  const narrowed = () => listPartitions(queries, version.stream_id, narrowPartitions(filter, scheme, schema.fields));
+  const partitions = chosen ?? (await narrowed());
   const schemes = partitions.every(({ scheme_id }) => scheme_id === String(scheme.id))
     ? new Map([[String(scheme.id), scheme]])
     : await partitionSchemesById(queries, version.table_version_id);
   const mayHold = new Map<string, PartitionFilter>();
   for (const [id, one] of schemes) mayHold.set(id, partitionFilter(filter, one, schema.fields));
-  const kept = partitions.filter((one) => mayHold.get(one.scheme_id)?.(one.partition_values) ?? true);
-  return kept.map(({ partition_id }) => partition_id);
+  return partitions.filter((one) => mayHold.get(one.scheme_id)?.(one.partition_values) ?? true);
 }
 
 /**

@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from './exit.ts';
+import { print } from './print/standard-output.ts';
+import { untilStopped } from './stop.ts';
 
 interface ServeOptions {
   catalogRoot: string;
@@ -29,32 +31,25 @@ async function serve(options: ServeOptions): Promise<void> {
       'The stdio transport is not available yet. Serve the REST API with: deltacat serve --catalog-root DIR --transport http',
     );
   }
-  const { startServer } = await import('@deltacat/server');
+  // The server and its database load only when they are needed.
+  const { listen } = await import('./listen.ts');
   const { catalogRoot, host, port } = options;
-  const server = await startServer({ catalog_root: catalogRoot, host, port }).catch(explainAddress(host, port));
-  const names = server.context.config.catalogs.map(({ name }) => name).join(', ');
-  console.log(
-    `DeltaCAT serves ${names} at ${server.url} (folder ${server.context.config.catalog_root}). Ctrl-C stops it.`,
-  );
-  await untilStopped();
-  await server.close();
-}
-
-function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
-}
-
-function explainAddress(host: string, port: number) {
-  return (error: NodeJS.ErrnoException): never => {
-    if (error.code === 'EADDRINUSE') throw new Error(`Port ${port} of ${host} is taken. Choose another with --port.`);
-    throw error;
-  };
+  const server = await listen({ catalog_root: catalogRoot, host, port });
+  // Before the address is told: whoever reads it may end the server the same moment.
+  const stopped = untilStopped();
+  try {
+    const names = server.context.config.catalogs.map(({ name }) => name).join(', ');
+    await print(
+      `DeltaCAT serves ${names} at ${server.url} (folder ${server.context.config.catalog_root}). Ctrl-C stops it.`,
+    );
+    await stopped;
+  } finally {
+    await server.close();
+  }
 }
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
 }

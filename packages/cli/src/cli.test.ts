@@ -1,10 +1,13 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Client } from '@deltacat/client';
 import { type RunningServer, startServer } from '@deltacat/server';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EXIT, main } from './index.ts';
+
+const FILE = fileURLToPath(import.meta.url);
 
 let folder: string;
 let server: RunningServer;
@@ -46,18 +49,15 @@ let complained = '';
 beforeEach(() => {
   printed = '';
   complained = '';
-  const take = (chunk: unknown, done: unknown) => {
+  const take = (chunk: unknown, taken: unknown) => {
     printed += String(chunk);
-    if (typeof done === 'function') done();
+    if (typeof taken === 'function') taken();
     return true;
   };
   vi.spyOn(process.stdout, 'write').mockImplementation(take as typeof process.stdout.write);
   vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
     complained += String(chunk);
     return true;
-  });
-  vi.spyOn(console, 'log').mockImplementation((text) => {
-    printed += `${text}\n`;
   });
   vi.spyOn(console, 'error').mockImplementation((text) => {
     complained += `${text}\n`;
@@ -102,6 +102,9 @@ describe('read', () => {
       files_registered: 1,
       total_records: 3,
     });
+    printed = '';
+    await run('write', file, '--table', 'shop.copy');
+    expect(printed).toMatch(/^shop.copy: 1 file with 3 rows committed/);
     printed = '';
     await run('read', 'shop.copy', '--json', '--limit', '1');
     expect(printed.trimEnd().split('\n')).toHaveLength(1);
@@ -163,6 +166,17 @@ describe('exit codes', () => {
       EXIT.failed.code,
     );
     expect(complained).toContain('held by another server');
+  });
+
+  test.each([
+    ['a file where the folder should be', ['--catalog-root', FILE], FILE],
+    ['a host that is not of this machine', ['--host', '127.0.0.1.invalid'], '--host'],
+  ])('%s is told in words', async (_title, args, named) => {
+    vi.stubEnv('DELTACAT_ALLOW_ANONYMOUS', 'true');
+    const root = ['--catalog-root', join(folder, 'elsewhere'), ...args];
+    expect(await main(['serve', ...root, '--transport', 'http', '--port', '0'])).toBe(EXIT.failed.code);
+    expect(complained).toContain(named);
+    expect(complained).not.toMatch(/E[A-Z]{4,}|undefined/);
   });
 
   test('the guide lists the exit codes', () => {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { DeltacatError } from '@deltacat/contract';
 import { Command, CommanderError } from 'commander';
 import { EXIT, UsageError } from './exit.ts';
+import { OutputError, write } from './print/standard-output.ts';
 import { readCommand } from './read.ts';
 import { serveCommand } from './serve.ts';
 import { tablesCommand } from './tables.ts';
@@ -25,17 +26,32 @@ export async function main(args: string[]): Promise<number> {
         .join('; ')}.`,
     );
   for (const make of COMMANDS) program.addCommand(make());
-  for (const command of [program, ...program.commands]) command.exitOverride();
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await run(program, args);
     return EXIT.done.code;
   } catch (error) {
     return exitCodeOf(error);
   }
 }
 
+/** Commander prints help without waiting or learning whether it could, so it is kept and printed here. */
+async function run(program: Command, args: string[]): Promise<void> {
+  const help: string[] = [];
+  const output = {
+    writeOut: (text: string) => help.push(text),
+    writeErr: (text: string) => console.error(text.trimEnd()),
+  };
+  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput(output);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } finally {
+    if (help.length > 0) await write(help.join(''));
+  }
+}
+
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done.code : EXIT.usage.code;
+  if (error instanceof OutputError && error.unwanted) return EXIT.done.code;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) {
     console.error(`deltacat: ${message}`);

@@ -8,6 +8,7 @@ import { connect } from './connection.ts';
 import { UsageError } from './exit.ts';
 import { csvLine } from './print/csv.ts';
 import { jsonValue } from './print/json-value.ts';
+import { print } from './print/standard-output.ts';
 import { textTable } from './print/text-table.ts';
 import { Progress } from './progress.ts';
 import { type ReadOptions, ROWS_SHOWN, type TableName } from './read-options.ts';
@@ -87,13 +88,6 @@ async function printTable(batches: Batches): Promise<void> {
   await print(textTable(batches.names, rows.slice(0, batches.limit)));
   if (rows.length > batches.limit)
     await print(`(first ${batches.limit} rows; --limit N shows more, --json and --csv all)`);
-}
-
-/** Waits until what was printed is taken, so that a slow reader of a pipe does not fill the memory. */
-function print(text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(`${text}\n`, (error) => (error ? reject(error) : resolve()));
-  });
 }
 
 /** Writes beside the target and renames, so that the target is never half a file. */

@@ -1,6 +1,7 @@
 import { stringifyJson } from '@deltacat/contract';
 import { Command } from 'commander';
 import { type ConnectionOptions, withConnection } from './connection-options.ts';
+import { print } from './print/standard-output.ts';
 import { textTable } from './print/text-table.ts';
 
 interface TablesOptions extends ConnectionOptions {
@@ -39,13 +40,14 @@ async function list(wanted: string | undefined, options: TablesOptions): Promise
       });
     }
   }
-  if (options.json) for (const row of rows) console.log(stringifyJson(row));
-  else if (rows.length === 0) console.log('There are no tables.');
-  else
-    console.log(
-      textTable(
-        NAMES,
-        rows.map((row) => Object.values(row)),
-      ),
-    );
+  const lines = options.json ? rows.map((row) => stringifyJson(row)) : [tableText(rows)];
+  if (lines.length > 0) await print(lines.join('\n'));
+}
+
+function tableText(rows: object[]): string {
+  if (rows.length === 0) return 'There are no tables.';
+  return textTable(
+    NAMES,
+    rows.map((row) => Object.values(row)),
+  );
 }

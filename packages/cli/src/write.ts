@@ -3,6 +3,8 @@ import { stringifyJson, WRITE_MODES, type WriteMode } from '@deltacat/contract';
 import { Command, Option } from 'commander';
 import { parseTable } from './arguments.ts';
 import { type ConnectionOptions, withConnection } from './connection-options.ts';
+import { counted } from './print/counted.ts';
+import { print } from './print/standard-output.ts';
 import { Progress } from './progress.ts';
 
 interface WriteOptions extends ConnectionOptions {
@@ -30,28 +32,25 @@ async function write(files: string[], options: WriteOptions): Promise<void> {
   const result = await commitFiles(client, files, options);
   const { namespace, table } = options.table;
   const { files_registered, total_records, total_bytes, deltas_written, seq, committed_at_ns } = result;
-  if (options.json) {
-    const answer = {
-      namespace,
-      table,
-      files_registered,
-      total_records,
-      total_bytes,
-      deltas_written,
-      seq,
-      committed_at_ns,
-    };
-    console.log(stringifyJson(answer));
-    return;
-  }
-  console.log(
-    `${namespace}.${table}: ${files_registered} files with ${total_records} rows committed as ${seq}, at ${committed_at_ns}.`,
+  const answer = {
+    namespace,
+    table,
+    files_registered,
+    total_records,
+    total_bytes,
+    deltas_written,
+    seq,
+    committed_at_ns,
+  };
+  const what = `${counted(files_registered, 'file')} with ${counted(total_records, 'row')}`;
+  await print(
+    options.json ? stringifyJson(answer) : `${namespace}.${table}: ${what} committed as ${seq}, at ${committed_at_ns}.`,
   );
 }
 
 async function commitFiles(client: Client, files: string[], { table, mode, message }: WriteOptions) {
   using progress = new Progress();
-  progress.update(`checking and committing ${files.length} files or globs`);
+  progress.update(`checking and committing ${counted(files.length, 'file or glob', 'files or globs')}`);
   return await client.catalog.write(files, {
     ...table,
     mode,

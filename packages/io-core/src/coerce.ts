@@ -2,12 +2,12 @@ import { DeltacatError, type SchemaField } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
 import { buildColumn } from './columns/build.ts';
 import { readColumn } from './columns/read.ts';
+import type { RowData } from './row-data.ts';
 import {
   chunksOf,
   type GivenColumn,
   givenRows,
   plainChunk,
-  type RowData,
   type TypedColumn,
   type TypedRows,
   tableOf,

@@ -20,8 +20,9 @@ export {
   predicateSql,
 } from './predicate/predicate.ts';
 export { rewritePlan } from './rewrite.ts';
+export { collectRows, type RowData, type RowItem } from './row-data.ts';
 export { rowObjects } from './row-values.ts';
-export type { RowData } from './rows.ts';
+export { declaredSchema } from './rows.ts';
 export { type FileColumns, type FitTarget, findMisfit, type Misfit } from './schema/fit.ts';
 export { inferType } from './schema/infer.ts';
 export * from './schema/schema.ts';

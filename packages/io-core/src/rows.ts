@@ -1,10 +1,10 @@
 import * as arrow from 'apache-arrow';
+import { adoptVector } from './columns/adopt.ts';
+import { type ArrowVector, isArrowVector } from './columns/arrow-shape.ts';
 import { buildColumn } from './columns/build.ts';
 import { gatherColumn, type RowNumbers } from './columns/gather.ts';
+import { type RowData, takeRows } from './row-data.ts';
 import { inferType, typedItem } from './schema/infer.ts';
-
-/** Rows to write: an Arrow table, one object per row, or one array per column. */
-export type RowData = arrow.Table | Record<string, unknown>[] | Record<string, ArrayLike<unknown>>;
 
 /** A column of given rows: Arrow data as it is, or plain values that have no type yet. */
 export type GivenColumn = { name: string; metadata: Map<string, string> } & (
@@ -32,20 +32,45 @@ export interface TypedRows {
 
 /** Rows as columns, whatever form they were given in. Columns of objects come in the order they are first seen. */
 export function givenRows(data: RowData): GivenRows {
-  if (data instanceof arrow.Table) return givenTable(data);
-  if (Array.isArray(data)) return givenObjects(data);
-  const columns = Object.entries(data).map(([name, values]) => plainColumn(name, values));
-  const row_count = Math.max(0, ...Object.values(data).map(({ length }) => length));
-  return { row_count, columns };
+  const rows = takeRows(data);
+  if (rows instanceof arrow.Table) return givenTable(rows);
+  if (Array.isArray(rows)) return givenObjects(rows);
+  const columns = Object.entries(rows).map(([name, values]) => givenColumn(name, values));
+  const [first] = Object.values(rows);
+  return { row_count: first?.length ?? 0, columns };
+}
+
+/**
+ * The schema that rows without any values have all the same: Arrow data and typed arrays have types by themselves. Null when
+ * the columns are not known, and for plain values, whose types are found when they are written.
+ */
+export function declaredSchema(data: RowData): arrow.Schema | null {
+  const rows = takeRows(data);
+  if (rows instanceof arrow.Table) return rows.schema;
+  if (Array.isArray(rows)) return null;
+  const { row_count, columns } = givenRows(rows);
+  const isTyped = (column: GivenColumn) => column.kind === 'arrow' || typedItem(column.values) !== null;
+  if (row_count > 0 || columns.length === 0 || !columns.every(isTyped)) return null;
+  return new arrow.Schema(columns.map((column) => typedColumn(column, 0).field));
 }
 
 function givenTable(table: arrow.Table): GivenRows {
   const columns = table.schema.fields.map((field, index): GivenColumn => {
-    // Chunks of no rows may come without the buffers and children of their type.
-    const chunks = (table.getChildAt(index)?.data ?? []).filter(({ length }) => length > 0);
+    const chunks = filledChunks(table.getChildAt(index)?.data ?? []);
     return { name: field.name, metadata: field.metadata, kind: 'arrow', type: field.type, chunks };
   });
   return { row_count: table.numRows, columns };
+}
+
+/** Chunks of no rows may come without the buffers and children of their type. */
+function filledChunks(chunks: readonly arrow.Data[]): arrow.Data[] {
+  return chunks.filter(({ length }) => length > 0);
+}
+
+function givenColumn(name: string, values: ArrayLike<unknown> | ArrowVector): GivenColumn {
+  if (!isArrowVector(values)) return plainColumn(name, values);
+  const { type, data } = adoptVector(values);
+  return { name, metadata: new Map(), kind: 'arrow', type, chunks: filledChunks(data) };
 }
 
 function givenObjects(rows: Record<string, unknown>[]): GivenRows {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { coerceRows } from './coerce.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, prepareScan } from './formats/format.ts';
 import { inspectFile } from './inspect.ts';
-import type { RowData } from './rows.ts';
+import type { RowData } from './row-data.ts';
 import { arrowSchema, schemaFields, serializeSchema } from './schema/schema.ts';
 import { writeRows } from './write.ts';
 

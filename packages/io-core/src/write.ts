@@ -13,7 +13,8 @@ import {
 import { coerceColumns, typeRows } from './coerce.ts';
 import { type ParquetCompression, writeParquet } from './formats/parquet-write.ts';
 import { type PartitionRows, partitionRows } from './partition/partition.ts';
-import { gatherRows, type RowData, type TypedRows, tableOf } from './rows.ts';
+import type { RowData } from './row-data.ts';
+import { gatherRows, type TypedRows, tableOf } from './rows.ts';
 import { deserializeSchema, schemaFields } from './schema/schema.ts';
 import { tableStats } from './stats.ts';
 import { openStorage } from './storage/open.ts';

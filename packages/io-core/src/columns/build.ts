@@ -2,8 +2,11 @@ import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
 import { typeAlias } from '../schema/schema.ts';
 import { type ScalarKind, scalarKind } from '../values/scalar.ts';
+import { adoptVector } from './adopt.ts';
+import { isArrowVector } from './arrow-shape.ts';
 import { bufferWriter, offsetsOf, Validity } from './buffers.ts';
 import { encodeScalar } from './encode.ts';
+import { readColumn } from './read.ts';
 
 /** A column to be built from plain values. */
 export interface ColumnSource {
@@ -172,8 +175,9 @@ function bitmapOf({ bitmap, null_count }: Validity): { nullCount: number; nullBi
 }
 
 function listOf(value: unknown): (ArrayLike<unknown> & Iterable<unknown>) | null {
-  // A vector has a length and is iterable, which is all that is used of a list.
-  if (Array.isArray(value) || value instanceof arrow.Vector) return value as unknown[];
+  if (Array.isArray(value)) return value;
+  if (isArrowVector(value))
+    return Array.from({ length: value.length }, (_, row) => row).map(readColumn(adoptVector(value)));
   // Typed arrays are lists of numbers; a DataView is not.
   return ArrayBuffer.isView(value) && !(value instanceof DataView) ? (value as Float64Array) : null;
 }

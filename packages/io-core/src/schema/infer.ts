@@ -1,9 +1,13 @@
 import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
+import { isArrowVector } from '../columns/arrow-shape.ts';
+import { adoptType } from './adopt-type.ts';
+import { TYPE_DEPTH_MAX } from './type-name.ts';
 
 /** What has been seen of a column's values so far. */
 interface Seen {
   name: string;
+  depth: number;
   words: Set<Word>;
   items: unknown[][];
   objects: Record<string, unknown>[];
@@ -16,8 +20,9 @@ type Word = 'bool' | 'int' | 'float' | 'string' | 'time' | 'bytes' | 'list' | 'o
  * The Arrow type that plain values ask for, null included: whole numbers and bigints int64, other numbers double, dates
  * timestamps of UTC. Values of several kinds in one column are `schema_mismatch`: they need a schema to say which.
  */
-export function inferType(name: string, values: Iterable<unknown>): arrow.DataType {
-  const seen: Seen = { name, words: new Set(), items: [], objects: [], typed: null };
+export function inferType(name: string, values: Iterable<unknown>, depth = 1): arrow.DataType {
+  if (depth > TYPE_DEPTH_MAX) throw tooDeep(name);
+  const seen: Seen = { name, depth, words: new Set(), items: [], objects: [], typed: null };
   let last = '';
   for (const value of values) {
     if (value === null || value === undefined) continue;
@@ -49,11 +54,11 @@ const TYPES: Record<Word, (seen: Seen) => arrow.DataType> = {
   string: () => new arrow.Utf8(),
   time: () => new arrow.Timestamp(arrow.TimeUnit.MICROSECOND, 'UTC'),
   bytes: () => new arrow.Binary(),
-  list: ({ name, items, typed }) => {
-    const type = items.length === 0 && typed !== null ? typed : inferType(`${name}[]`, flatten(items));
+  list: ({ name, depth, items, typed }) => {
+    const type = items.length === 0 && typed !== null ? typed : inferType(`${name}[]`, flatten(items), depth + 1);
     return new arrow.List(new arrow.Field('item', type, true));
   },
-  object: ({ name, objects }) => {
+  object: ({ name, depth, objects }) => {
     const keys = new Set(objects.flatMap((object) => Object.keys(object)));
     const fieldOf = (key: string) =>
       new arrow.Field(
@@ -61,6 +66,7 @@ const TYPES: Record<Word, (seen: Seen) => arrow.DataType> = {
         inferType(
           `${name}.${key}`,
           objects.map((object) => object[key]),
+          depth + 1,
         ),
         true,
       );
@@ -74,7 +80,7 @@ function note(seen: Seen, value: unknown): void {
   // The word was found by looking at the value.
   if (word === 'object') seen.objects.push(value as Record<string, unknown>);
   if (word !== 'list') return;
-  const typed = typedItem(value);
+  const typed = isArrowVector(value) ? adoptType(value.type) : typedItem(value);
   if (typed === null || (seen.typed !== null && seen.typed.toString() !== typed.toString())) {
     seen.items.push([...(value as Iterable<unknown>)]);
   } else seen.typed = typed;
@@ -87,7 +93,7 @@ function wordOf(name: string, value: unknown): Word {
   if (typeof value === 'string') return 'string';
   if (value instanceof Date) return 'time';
   if (value instanceof Uint8Array) return 'bytes';
-  if (Array.isArray(value) || typedItem(value) !== null) return 'list';
+  if (Array.isArray(value) || typedItem(value) !== null || isArrowVector(value)) return 'list';
   if (typeof value === 'object') return 'object';
   throw new DeltacatError(
     'schema_mismatch',
@@ -95,6 +101,15 @@ function wordOf(name: string, value: unknown): Word {
     {
       column: name,
     },
+  );
+}
+
+function tooDeep(name: string): DeltacatError {
+  const [column = name] = name.split(/[.[]/);
+  return new DeltacatError(
+    'schema_mismatch',
+    `Column "${column}" holds values deeper than ${TYPE_DEPTH_MAX} levels, or one that holds itself; flatten them.`,
+    { column },
   );
 }
 

@@ -72,7 +72,7 @@ function print(type: DataType, depth: number): string {
   }
   throw new DeltacatError(
     'invalid_schema',
-    `Arrow's type ${Type[type.typeId]} of this form has no place in a table; choose another one.`,
+    `Arrow's type ${Type[type.typeId] ?? type} of this form has no place in a table; choose another one.`,
   );
 }
 

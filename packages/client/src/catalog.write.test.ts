@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { Float32, Int32, Table, tableFromArrays, Utf8, vectorFromArray } from 'apache-arrow';
+import { Float32, Int32, Table, tableFromArrays, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestServer, type TestServer } from '../../server/src/testing/server.ts';
 import { Client } from './client.ts';
@@ -38,6 +39,14 @@ async function rowsOf(table: { namespace: string; table: string }) {
   return rows.sort((a, b) => Number(a.id) - Number(b.id));
 }
 
+const ARROW = tableFromArrays({ id: BigInt64Array.of(1n, 2n), name: ['a', null] });
+/** The library's other build, which has classes of its own, as a second installed copy has. */
+const otherArrow = createRequire(import.meta.url)('apache-arrow');
+
+async function* oneByOne<Item>(items: Item[]) {
+  yield* items;
+}
+
 describe('what can be written', () => {
   const cases: [string, WriteData][] = [
     [
@@ -49,7 +58,11 @@ describe('what can be written', () => {
     ],
     ['columns', { id: [1, 2], name: ['a', null] }],
     ['typed columns', { id: BigInt64Array.of(1n, 2n), name: ['a', null] }],
-    ['an Arrow table', tableFromArrays({ id: BigInt64Array.of(1n, 2n), name: ['a', null] })],
+    ['an Arrow table', ARROW],
+    ['an Arrow table of another copy', otherArrow.tableFromIPC(tableToIPC(ARROW))],
+    ['a record batch', ARROW.batches[0] ?? expect.unreachable()],
+    ['record batches', ARROW.batches.values()],
+    ['record batches that are read', oneByOne(ARROW.batches)],
   ];
   test.each(cases)('%s become the same rows', async (what, data) => {
     const table = await makeTable(what.replaceAll(' ', '_'));
@@ -71,6 +84,27 @@ describe('what can be written', () => {
       code: 'schema_mismatch',
     });
     expect(await rowsOf(table)).toEqual([]);
+  });
+
+  test('what one table has can be written to another as it is read', async () => {
+    const [from, to] = [await makeTable('from'), await makeTable('to')];
+    await client.catalog.write(ARROW, from);
+    await client.catalog.write(await client.catalog.read({ ...from, read_as: 'batches' }), to);
+    expect(await rowsOf(to)).toEqual(await rowsOf(from));
+  });
+
+  test.each<[string, unknown]>([
+    ['null', null],
+    ['a Map', new Map([['id', [1]]])],
+    ['a promise', Promise.resolve([{ id: 1 }])],
+    ['one row', { id: 1 }],
+    ['bytes', new Uint8Array(8)],
+  ])('%s is refused before anything is opened', async (_, data) => {
+    const table = { namespace: 'n', table: 'never' };
+    const before = sent.length;
+    // Plain JavaScript may give anything.
+    await expect(client.catalog.write(data as WriteData, table)).rejects.toMatchObject({ code: 'invalid_request' });
+    expect(sent.length).toBe(before);
   });
 
   test('no rows are a write of no rows', async () => {
@@ -133,6 +167,30 @@ describe('a missing table', () => {
     expect(await typesOf('made')).toEqual(types);
     await client.catalog.write(new Table(vectors).slice(0, 0), { namespace: 'n', table: 'made_empty' });
     expect(await typesOf('made_empty')).toEqual(types);
+  });
+
+  test.each(['auto', 'create'] as const)('is made without rows where types are told, mode %s', async (mode) => {
+    const typed = { a: new Int16Array(), b: new Float32Array() };
+    await client.catalog.write(typed, { namespace: 'n', table: `typed_${mode}`, mode });
+    expect(await typesOf(`typed_${mode}`)).toEqual({ a: 'int16', b: 'float' });
+    const told = { namespace: 'n', table: `told_${mode}`, mode, create_if_missing: { schema_def } };
+    await client.catalog.write([], told);
+    expect(await typesOf(`told_${mode}`)).toEqual({ id: 'int64', name: 'string' });
+  });
+
+  test.each<[string, WriteData]>([
+    ['no rows', []],
+    ['no columns', {}],
+    ['a column without values', { a: [] }],
+  ])('is not made of %s, and the write says so', async (_, data) => {
+    for (const mode of ['auto', 'create'] as const) {
+      const table = { namespace: 'n', table: 'untold', mode };
+      await expect(client.catalog.write(data, table)).rejects.toMatchObject({
+        code: 'invalid_request',
+        message: expect.stringContaining('"n.untold" is missing'),
+      });
+    }
+    expect(await client.catalog.tableExists({ namespace: 'n', table: 'untold' })).toBe(false);
   });
 
   test('is made with the types that plain values ask for', async () => {

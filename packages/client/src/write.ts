@@ -1,14 +1,15 @@
-import type { ContentType, WriteEntry, WriteMode } from '@deltacat/contract';
-import type { RowData } from '@deltacat/io-core';
+import { type ContentType, DeltacatError, type WriteEntry, type WriteMode } from '@deltacat/contract';
+import type { RowData, RowItem } from '@deltacat/io-core';
 import type { Call, OperationAnswer, OperationArguments } from './bind.ts';
 import type { SourceFiles } from './source-files.ts';
 import { WriteSession, type WriteSessionState } from './write-session.ts';
 
 /**
- * What can be written: an Arrow `Table`, an array of objects (rows), an object of arrays (columns; typed arrays keep their
- * type), or paths and globs of files that exist already, which are registered where they are.
+ * What can be written: an Arrow `Table` or `RecordBatch`es, made by whatever copy of apache-arrow, an array of objects
+ * (rows), an object of arrays (columns; typed arrays keep their type), or paths and globs of files that exist already, which
+ * are registered where they are. Rows and record batches may also come one after another; they are gathered first.
  */
-export type WriteData = RowData | string | string[];
+export type WriteData = RowData | AsyncIterable<RowItem> | string | string[];
 
 /** The definition of a table that a write makes when it is missing. */
 export type CreateIfMissing = NonNullable<OperationArguments<'create_write_session'>['create_if_missing']>;
@@ -90,15 +91,25 @@ export async function writeTable(writer: Writer, data: WriteData, args: WriteArg
     await using session = await stageWrite(writer, { ...definedBy(files, stage), allow_external_entries: true });
     return await session.commit(files.entries, withMessage(commit_message));
   }
-  const [{ serializeSchema, writeRows }, { Table }] = await Promise.all([
-    import('@deltacat/io-core'),
-    import('apache-arrow'),
-  ]);
+  const { collectRows, declaredSchema, serializeSchema, writeRows } = await import('@deltacat/io-core');
+  const rows = await collectRows(data);
   // Plain values get their types when they are written, and the table gets them from the files.
-  const schema_serialized = data instanceof Table ? serializeSchema(data.schema) : null;
+  const schema = declaredSchema(rows);
+  const schema_serialized = schema === null ? null : serializeSchema(schema);
   await using session = await stageWrite(writer, definedBy({ schema_serialized }, stage));
-  const entries = await writeRows(data, session.state);
+  const entries = await writeRows(rows, session.state);
+  if (entries.length === 0) refuseUndefined(session.state);
   return await session.commit(entries, withMessage(commit_message));
+}
+
+/** A write of nothing makes the table that it is asked to make, or fails. */
+function refuseUndefined({ namespace, table, table_exists, schema }: WriteSessionState): void {
+  if (table_exists || schema) return;
+  throw new DeltacatError(
+    'invalid_request',
+    `Table "${namespace}.${table}" is missing, and there are no rows to tell its columns. Write an Arrow table or typed arrays, which have types without rows, or give a schema_def in create_if_missing.`,
+    { namespace, table },
+  );
 }
 
 /** Makes files visible: see `Catalog.commit`. */

@@ -4,6 +4,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely';
 import { readColumn, writeColumn } from './columns.ts';
 import type { Database, Queries } from './database.ts';
+import { isStoreFailure } from './failure.ts';
 import { holdFolder } from './lock.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
@@ -48,7 +49,8 @@ function database(parts: { writer: DatabaseSync; queries: Queries; reader: Queri
     savepoint: () => writer.exec('SAVEPOINT unit'),
     release: () => writer.exec('RELEASE unit'),
     undo: () => writer.exec('ROLLBACK TO unit; RELEASE unit'),
-    isFailure,
+    // Statements of many rows end with such an error alone; others take the whole transaction with them.
+    isFailure: isStoreFailure,
   });
   const close = async () => {
     await units.close();
@@ -65,16 +67,6 @@ function database(parts: { writer: DatabaseSync; queries: Queries; reader: Queri
       return closing;
     },
   };
-}
-
-/** SQLite's codes for busy, out of memory, read-only, I/O error, full and cannot open. */
-const FAILURES = [5, 7, 8, 10, 13, 14];
-
-/** Statements of many rows end with such an error alone; others take the whole transaction with them. */
-function isFailure(error: unknown): boolean {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
-  // The low byte is the kind, the others say more of it.
-  return FAILURES.includes(code & 255);
 }
 
 function connect(file: string): DatabaseSync {

@@ -123,7 +123,8 @@ function attempt(action: () => void): void {
 }
 
 function unavailable(reason: string, cause?: unknown): DeltacatError {
-  return new DeltacatError('service_unavailable', `Nothing was changed: ${reason}. Repeat the request later.`, {
+  const told = cause instanceof Error ? ` (${cause.message})` : '';
+  return new DeltacatError('service_unavailable', `Nothing was changed: ${reason}${told}. Repeat the request later.`, {
     cause,
   });
 }

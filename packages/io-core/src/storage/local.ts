@@ -115,17 +115,32 @@ async function adopt(source: string, path: string): Promise<void> {
 async function place(path: string, fill: (unfinished: string) => Promise<void>): Promise<void> {
   const target = toLocalPath(path);
   const folder = dirname(target);
-  const made = await mkdir(folder, { recursive: true });
+  const made = await makeFolder(folder);
   const unfinished = join(folder, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
   try {
     await fill(unfinished);
     await rename(unfinished, target);
   } catch (error) {
     await rm(unfinished, { force: true });
-    throw error;
+    throw naming(error, target);
   }
   await syncPath(folder);
   if (made !== undefined) await syncMade(folder, made);
+}
+
+async function makeFolder(folder: string): Promise<string | undefined> {
+  try {
+    return await mkdir(folder, { recursive: true });
+  } catch (error) {
+    // On a disk that may only be read Node says that the folder to make is not there; making it alone tells why.
+    if (hasCode(error, 'ENOENT') && 'path' in error) await mkdir(String(error.path));
+    throw error;
+  }
+}
+
+/** Errors of writing to an open file do not say to which one. */
+function naming(error: unknown, path: string): unknown {
+  return error instanceof Error && 'code' in error && !('path' in error) ? Object.assign(error, { path }) : error;
 }
 
 /** New folders are entries of their parents, which must be durable too. */
@@ -172,6 +187,6 @@ function isMissing(error: unknown): boolean {
   return hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR');
 }
 
-function hasCode(error: unknown, code: string): boolean {
+function hasCode(error: unknown, code: string): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,6 +1,7 @@
 import { DeltacatError, type ErrorBody, stringifyJson } from '@deltacat/contract';
-import type { Logger } from 'pino';
 import { z } from 'zod';
+import { type Exchange, logAnswer } from './exchange.ts';
+import { refusalByMachine } from './refusal.ts';
 
 /** How long a client should wait before it repeats a refused request. */
 const RETRY_AFTER_SECONDS = 1;
@@ -12,18 +13,20 @@ export function answerJson(value: unknown, status: number, headers: Record<strin
   return new Response(stringifyJson(value), { status, headers: { ...JSON_TYPE, ...headers } });
 }
 
-/** Any error as a response. What is not a refusal is a defect: it is logged whole and told as 500 without its cause. */
-export function answerError(error: unknown, request: { request_id: string; log: Logger }): Response {
-  if (error instanceof InvalidInput) return answerInvalidInput(error, request.request_id);
-  const refusal = error instanceof DeltacatError ? error : defect(error, request);
+/**
+ * Any error as a response. What is neither a refusal nor the machine's doing is a defect: it is logged whole and told as
+ * 500 without its cause.
+ */
+export function answerError(error: unknown, exchange: Exchange): Response {
+  const { request_id } = exchange.context;
+  if (error instanceof InvalidInput) return answerInvalidInput(error, exchange);
+  const refusal = error instanceof DeltacatError ? error : (refusalByMachine(error) ?? defect(request_id));
   const { code, message, retryable, details, status } = refusal;
-  const body: ErrorBody = {
-    error: { code, message, retryable, details, request_id: request.request_id },
-    detail: message,
-  };
+  logAnswer(exchange, status, { code, error: refusal.status === 500 ? error : refusal });
+  const body: ErrorBody = { error: { code, message, retryable, details, request_id }, detail: message };
   const wait: Record<string, string> =
     status === 503 || status === 429 ? { 'Retry-After': `${RETRY_AFTER_SECONDS}` } : {};
-  return answerJson(body, status, wait);
+  return answerJson(body, status, { ...wait, 'X-Request-Id': request_id });
 }
 
 /** A request that does not fit its endpoint's schema, with every place where it does not. */
@@ -39,7 +42,8 @@ export class InvalidInput extends Error {
   }
 }
 
-function answerInvalidInput(error: InvalidInput, request_id: string): Response {
+function answerInvalidInput(error: InvalidInput, exchange: Exchange): Response {
+  const { request_id } = exchange.context;
   const [first] = error.problems;
   const more = error.problems.length > 1 ? ` (and ${error.problems.length - 1} more)` : '';
   const message = `${first?.loc.join('.') ?? 'request'}: ${first?.msg ?? 'does not fit'}${more}.`;
@@ -47,13 +51,13 @@ function answerInvalidInput(error: InvalidInput, request_id: string): Response {
     error: { code: 'invalid_input', message, retryable: false, details: { problems: error.problems }, request_id },
     detail: error.problems,
   };
-  return answerJson(body, 422);
+  logAnswer(exchange, 422, { code: 'invalid_input', error });
+  return answerJson(body, 422, { 'X-Request-Id': request_id });
 }
 
-function defect(error: unknown, request: { request_id: string; log: Logger }): DeltacatError {
-  request.log.error({ err: error, request_id: request.request_id }, 'request failed');
+function defect(request_id: string): DeltacatError {
   return new DeltacatError(
     'internal_server_error',
-    `The server failed to serve the request. Its log holds the cause under request ${request.request_id}.`,
+    `The server failed to serve the request. Its log holds the cause under request ${request_id}.`,
   );
 }

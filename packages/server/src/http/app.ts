@@ -1,9 +1,10 @@
 import { API, DeltacatError, type Endpoint, type OperationName, openApiDocument } from '@deltacat/contract';
 import { type Context, Hono } from 'hono';
-import type { RequestContext, ServerContext } from '../context.ts';
+import type { ServerContext } from '../context.ts';
 import { perform } from '../operations.ts';
 import { VERSION } from '../version.ts';
 import { answerError, answerJson } from './answer.ts';
+import { beginExchange, logAnswer } from './exchange.ts';
 import { readInput } from './request.ts';
 
 /** Every endpoint of the contract as a route, and nothing else: what an operation does is in its handler. */
@@ -15,30 +16,24 @@ export function createApp(server: ServerContext): Hono {
   }
   const document = openApiDocument(VERSION);
   app.get('/openapi.json', () => answerJson(document, 200));
-  app.notFound((c) => answerError(noRoute(c), contextOf(c, server)));
-  app.onError((error, c) => answerError(error, contextOf(c, server)));
+  app.notFound((c) => answerError(noRoute(c), beginExchange(c, server)));
+  app.onError((error, c) => answerError(error, beginExchange(c, server)));
   return app;
 }
 
 async function serve(c: Context, server: ServerContext, endpoint: Endpoint): Promise<Response> {
-  const context = contextOf(c, server);
+  const exchange = beginExchange(c, server);
+  const { context } = exchange;
   try {
     const input = await readInput(c, endpoint, server.config.body_bytes_max);
-    return answerJson(await perform(context, endpoint.op as OperationName, input), endpoint.status, {
+    const answer = answerJson(await perform(context, endpoint.op as OperationName, input), endpoint.status, {
       'X-Request-Id': context.request_id,
     });
+    logAnswer(exchange, endpoint.status);
+    return answer;
   } catch (error) {
-    return answerError(error, context);
+    return answerError(error, exchange);
   }
-}
-
-function contextOf(c: Context, server: ServerContext): RequestContext {
-  return {
-    ...server,
-    request_id: server.newId(),
-    user: null,
-    client_version: c.req.header('x-deltacat-client-version') ?? null,
-  };
 }
 
 function noRoute(c: Context): DeltacatError {

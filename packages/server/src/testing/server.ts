@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseJson, stringifyJson } from '@deltacat/contract';
+import type { Logger } from 'pino';
 import { type Config, readConfig } from '../config.ts';
 import type { Clock, RequestContext, ServerContext } from '../context.ts';
 import { createApp } from '../http/app.ts';
@@ -51,11 +52,12 @@ export interface TestServer {
 
 /** Starts a server for tests. Its requests carry a client version unless told otherwise: they come from a reader that can merge. */
 export async function startTestServer(
-  options: { clock?: Clock; root?: string; config?: Partial<Config> } = {},
+  options: { clock?: Clock; root?: string; config?: Partial<Config>; log?: Logger } = {},
 ): Promise<TestServer> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'deltacat-test-'));
   const config = { ...readConfig(root, {}), log_level: 'silent', ...options.config };
-  const context = await openServer(config, options.clock ? { clock: options.clock } : {});
+  const { clock, log } = options;
+  const context = await openServer(config, { ...(clock ? { clock } : {}), ...(log ? { log } : {}) });
   const app = createApp(context);
   const requestAs: TestServer['requestAs'] = (headers) => async (method, path, body) => {
     const text = body === undefined ? undefined : typeof body === 'string' ? body : stringifyJson(body);

@@ -85,3 +85,11 @@ export function parseCount(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It is a whole number, 0 or more.');
 }
+
+/** Reads the name of a Parquet file; another ending would promise another format. */
+export function parseParquetName(text: string): string {
+  if (/\.parquet$/i.test(text)) return text;
+  throw new InvalidArgumentError(
+    'It is a Parquet file, whose name ends in .parquet; for other formats use --csv > FILE or --json > FILE.',
+  );
+}

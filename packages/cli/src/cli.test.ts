@@ -110,6 +110,30 @@ describe('read', () => {
     expect(printed.trimEnd().split('\n')).toHaveLength(1);
   });
 
+  describe('of no rows', () => {
+    const none = ['read', 'shop.fruit', '--filter', '{"gt": ["price", 100]}'];
+
+    test.each([
+      ['a table', [], ['id  name  price', '--  ----  -----', '']],
+      ['CSV', ['--csv'], ['id,name,price', '']],
+      ['CSV of some columns', ['--csv', '--columns', 'price,id'], ['price,id', '']],
+      ['JSON', ['--json'], ['']],
+    ])('prints the names of the columns where %s has them', async (_title, form, lines) => {
+      expect(await run(...none, ...form)).toBe(EXIT.done.code);
+      expect(printed.split('\n')).toEqual(lines);
+    });
+
+    test('says nothing of rows that were not asked for', async () => {
+      expect(await run('read', 'shop.fruit', '--limit', '0')).toBe(EXIT.done.code);
+      expect(printed).not.toContain('first');
+    });
+  });
+
+  test('says how to see more than the first rows', async () => {
+    await run('read', 'shop.fruit', '--limit', '1');
+    expect(printed).toContain('(first row; --limit N shows more, --json and --csv all)');
+  });
+
   test('leaves no file behind when there is nothing to read', async () => {
     const file = join(folder, 'nothing.parquet');
     expect(await run('read', 'shop.nothing', '-o', file)).toBe(EXIT.failed.code);

@@ -1,39 +1,43 @@
-import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import type { Client } from '@deltacat/client';
-import { stringifyJson } from '@deltacat/contract';
-import { rowObjects, writeRows } from '@deltacat/io-core';
+import { executePlan, type PlanRows, rowObjects, writeRows } from '@deltacat/io-core';
 import { type RecordBatch, Table } from 'apache-arrow';
 import { connect } from './connection.ts';
 import { UsageError } from './exit.ts';
+import { findOutput, type OutputFile, replaceOutput } from './output-file.ts';
+import { counted } from './print/counted.ts';
 import { csvLine } from './print/csv.ts';
-import { jsonValue } from './print/json-value.ts';
+import { jsonLines } from './print/json-line.ts';
 import { print } from './print/standard-output.ts';
 import { textTable } from './print/text-table.ts';
 import { Progress } from './progress.ts';
 import { type ReadOptions, ROWS_SHOWN, type TableName } from './read-options.ts';
 
+/** Rows that are objects at the same time: with a batch of 131,072, half of all time goes into collecting them. */
+const ROWS_PER_PRINT = 1_024;
+
 /** Reads a table and prints its rows, or writes them to a file, as the options say. */
 export async function readRows(table: TableName, options: ReadOptions): Promise<void> {
-  const forms = [options.json, options.csv, options.output !== undefined].filter(Boolean);
+  const { json, csv, output, limit = null } = options;
+  const forms = [json, csv, output !== undefined].filter(Boolean);
   if (forms.length > 1) throw new UsageError('Choose one of --json, --csv and --output.');
+  const file = output === undefined ? null : await findOutput(output);
   await using client = connect(options);
-  const batches = await readBatches(client, table, options);
-  if (options.output !== undefined) return writeFile(batches, resolve(options.output));
-  if (options.json) return printLines(batches, (row) => stringifyJson(jsonValue(row)));
-  if (options.csv) return printCsv(batches);
-  return printTable(batches);
+  const planned = await planRows(client, table, options);
+  if (file !== null) return writeFile(planned(limit), file);
+  if (json) return printJson(planned(limit));
+  if (csv) return printCsv(planned(limit));
+  const shown = limit ?? ROWS_SHOWN;
+  // One more tells whether there are more.
+  return printTable(planned(shown + 1), shown);
 }
 
-interface Batches {
-  names: string[];
-  batches: AsyncIterable<RecordBatch>;
-  /** How many rows to take; infinite for all. */
-  limit: number;
-}
-
-async function readBatches(client: Client, table: TableName, options: ReadOptions): Promise<Batches> {
-  const { columns, filter, asOf, tableVersion, limit, json, csv, output } = options;
+/** Plans the read; what comes back reads at most so many rows of it. */
+async function planRows(
+  client: Client,
+  table: TableName,
+  { columns, filter, asOf, tableVersion }: ReadOptions,
+): Promise<(limit: number | null) => PlanRows> {
   const plan = await client.catalog.plan({
     ...table,
     columns,
@@ -41,65 +45,65 @@ async function readBatches(client: Client, table: TableName, options: ReadOption
     as_of: asOf,
     table_version: tableVersion,
   });
-  const batches = await client.catalog.read({ plan: await plan.complete(), read_as: 'batches' });
-  const whole = json || csv || output !== undefined;
-  const iterator = batches[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  return {
-    names: first.done ? [] : first.value.schema.names.map(String),
-    batches: (async function* () {
-      if (!first.done) yield first.value;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-    })(),
-    limit: limit ?? (whole ? Number.POSITIVE_INFINITY : ROWS_SHOWN),
-  };
+  const { raw } = await plan.complete();
+  return (limit) => executePlan(raw, { columns: columns ?? null, filter: filter ?? null, limit });
 }
 
-/** The batches up to the limit, with what has been read so far shown meanwhile. */
-async function* limited({ batches, limit }: Batches): AsyncGenerator<RecordBatch> {
+/** The batches, with what has been read so far shown meanwhile. */
+async function* shownBatches(rows: PlanRows): AsyncGenerator<RecordBatch> {
   using progress = new Progress();
-  let rows = 0;
-  for await (const batch of batches) {
-    const wanted = Math.min(batch.numRows, limit - rows);
-    if (wanted > 0) yield wanted < batch.numRows ? batch.slice(0, wanted) : batch;
-    rows += wanted;
-    if (rows >= limit) return;
-    progress.update(`${rows.toLocaleString('en-US')} rows`);
+  let count = 0;
+  for await (const batch of rows.batches()) {
+    yield batch;
+    count += batch.numRows;
+    progress.update(`${count.toLocaleString('en-US')} rows`);
   }
 }
 
-async function printLines(batches: Batches, line: (row: Record<string, unknown>) => string): Promise<void> {
-  for await (const batch of limited(batches)) {
-    const rows = rowObjects(batch);
-    if (rows.length > 0) await print(rows.map(line).join('\n'));
+function columnNames({ schema }: PlanRows): string[] {
+  return schema.fields.map(({ name }) => String(name));
+}
+
+async function printLines(rows: PlanRows, line: (row: Record<string, unknown>) => string): Promise<void> {
+  for await (const batch of shownBatches(rows)) {
+    for (let start = 0; start < batch.numRows; start += ROWS_PER_PRINT) {
+      await print(
+        rowObjects(batch.slice(start, start + ROWS_PER_PRINT))
+          .map(line)
+          .join('\n'),
+      );
+    }
   }
 }
 
-async function printCsv(batches: Batches): Promise<void> {
-  await print(csvLine(batches.names));
-  await printLines(batches, (row) => csvLine(batches.names.map((name) => row[name])));
+function printJson(rows: PlanRows): Promise<void> {
+  return printLines(rows, jsonLines(columnNames(rows)));
 }
 
-async function printTable(batches: Batches): Promise<void> {
-  const rows: unknown[][] = [];
-  for await (const batch of limited({ ...batches, limit: batches.limit + 1 })) {
-    for (const row of rowObjects(batch)) rows.push(batches.names.map((name) => row[name]));
-  }
-  await print(textTable(batches.names, rows.slice(0, batches.limit)));
-  if (rows.length > batches.limit)
-    await print(`(first ${batches.limit} rows; --limit N shows more, --json and --csv all)`);
+async function printCsv(rows: PlanRows): Promise<void> {
+  const names = columnNames(rows);
+  await print(csvLine(names));
+  await printLines(rows, (row) => csvLine(names.map((name) => row[name])));
 }
 
-/** Writes beside the target and renames, so that the target is never half a file. */
-async function writeFile(batches: Batches, target: string): Promise<void> {
-  const folder = await mkdtemp(join(dirname(target), '.deltacat-'));
-  try {
-    const table = new Table(await Array.fromAsync(limited(batches)));
-    const [entry] = await writeRows(table, { data_dir: folder, target_records_per_file: Math.max(table.numRows, 1) });
-    if (!entry) throw new UsageError('The table has no rows to write.');
-    await rename(entry.path, target);
-    await print(`Wrote ${table.numRows} rows to ${relative(process.cwd(), target)}.`);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+async function printTable(rows: PlanRows, shown: number): Promise<void> {
+  const names = columnNames(rows);
+  const cells: unknown[][] = [];
+  for await (const batch of shownBatches(rows)) {
+    for (const row of rowObjects(batch)) cells.push(names.map((name) => row[name]));
   }
+  await print(textTable(names, cells.slice(0, shown)));
+  if (cells.length <= shown || shown === 0) return;
+  await print(`(first ${shown === 1 ? 'row' : counted(shown, 'row')}; --limit N shows more, --json and --csv all)`);
+}
+
+async function writeFile(rows: PlanRows, file: OutputFile): Promise<void> {
+  const count = await replaceOutput(file, async (scratch) => {
+    const table = new Table(rows.schema, await Array.fromAsync(shownBatches(rows)));
+    const target = { data_dir: scratch, target_records_per_file: Math.max(table.numRows, 1) };
+    const [entry] = await writeRows(table, target);
+    if (!entry) throw new Error('There are no rows to write; no file was made.');
+    return { made: entry.path, answer: table.numRows };
+  });
+  await print(`Wrote ${counted(count, 'row')} to ${relative(process.cwd(), file.path)}.`);
 }

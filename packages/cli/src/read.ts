@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { parseColumns, parseCount, parseFilter, parseTable, parseTime } from './arguments.ts';
+import { parseColumns, parseCount, parseFilter, parseParquetName, parseTable, parseTime } from './arguments.ts';
 import { withConnection } from './connection-options.ts';
 import { type ReadOptions, ROWS_SHOWN, type TableName } from './read-options.ts';
 
@@ -19,7 +19,7 @@ export function readCommand(): Command {
     .option('--limit <rows>', `how many rows; ${ROWS_SHOWN} when they are printed as a table, else all`, parseCount)
     .option('--json', 'print one JSON object per row')
     .option('--csv', 'print CSV with a header')
-    .option('-o, --output <file.parquet>', 'write the rows to a Parquet file');
+    .option('-o, --output <file.parquet>', 'write the rows to a Parquet file', parseParquetName);
   return withConnection(command).action(async (table: TableName, options: ReadOptions) => {
     // The client and Arrow load only when they are needed: a server starts without them.
     const { readRows } = await import('./read-rows.ts');

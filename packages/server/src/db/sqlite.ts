@@ -1,10 +1,17 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely';
+import {
+  type DatabaseConnection,
+  Kysely,
+  SqliteAdapter,
+  SqliteDialect,
+  type SqliteDialectConfig,
+  SqliteDriver,
+} from 'kysely';
 import { readColumn, writeColumn } from './columns.ts';
 import type { Database, Queries } from './database.ts';
 import { isStoreFailure } from './failure.ts';
+import { explainFolder, makeFolder } from './folder.ts';
 import { holdFolder } from './lock.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
@@ -19,21 +26,36 @@ const BUSY_TIMEOUT_MS = 10_000;
 
 /**
  * Opens (or creates) the store in a folder: WAL with `synchronous=FULL`, so that a commit is on disk when it returns.
- * One connection writes, another reads. Throws when another server holds the folder or its store is newer than us.
+ * One connection writes, another reads. Throws when another server holds the folder, when it cannot be written
+ * to, or when its store is newer than us.
  */
 export async function openSqlite(folder: string): Promise<Database> {
-  mkdirSync(folder, { recursive: true });
-  const release = holdFolder(folder);
-  const file = join(folder, 'catalog.db');
-  const writer = connect(file);
   try {
+    makeFolder(folder);
+    return await openIn(folder);
+  } catch (error) {
+    throw explainFolder(error, folder);
+  }
+}
+
+async function openIn(folder: string): Promise<Database> {
+  const release = holdFolder(folder);
+  const opened: DatabaseSync[] = [];
+  try {
+    const file = join(folder, 'catalog.db');
+    const open = () => {
+      const connection = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+      opened.push(connection);
+      return configured(connection);
+    };
+    const writer = open();
     const queries = kyselyOn(writer);
     await migrate(queries, { migrations: MIGRATIONS, id: 'integer primary key autoincrement' });
-    const readerConnection = connect(file);
-    readerConnection.exec('PRAGMA query_only = 1');
-    return database({ writer, queries, reader: kyselyOn(readerConnection), release });
+    const reader = open();
+    reader.exec('PRAGMA query_only = 1');
+    return database({ writer, queries, reader: kyselyOn(reader), release });
   } catch (error) {
-    writer.close();
+    for (const connection of opened) connection.close();
     release();
     throw error;
   }
@@ -69,8 +91,7 @@ function database(parts: { writer: DatabaseSync; queries: Queries; reader: Queri
   };
 }
 
-function connect(file: string): DatabaseSync {
-  const connection = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+function configured(connection: DatabaseSync): DatabaseSync {
   connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY');
   connection.exec('PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -65536');
   return connection;
@@ -94,8 +115,26 @@ function kyselyOn(connection: DatabaseSync): Kysely<Tables> {
 
 /** Kysely locks a single connection for every query; here units take turns, and a statement is over when it returns. */
 class UnlockedDialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig;
+
+  constructor(config: SqliteDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver(): SqliteDriver {
+    return new ForgivingDriver(this.#config);
+  }
+
   override createAdapter(): SqliteAdapter {
     return new UnlockedAdapter();
+  }
+}
+
+/** A full disk ends a transaction by itself; that nothing is left to roll back then must not hide why. */
+class ForgivingDriver extends SqliteDriver {
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await super.rollbackTransaction(connection).catch(() => undefined);
   }
 }
 

@@ -31,12 +31,16 @@ interface Ended {
 
 function start(args: string[], stdout: 'pipe' | number): { child: ChildProcess; ended: Promise<Ended> } {
   const child = spawn(process.execPath, [...FLAGS, COMMAND, ...args], { stdio: ['ignore', stdout, 'pipe'] });
+  return { child, ended: collect(child) };
+}
+
+async function collect(child: ChildProcess): Promise<Ended> {
   let complained = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     complained += chunk.toString();
   });
-  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, complained }));
-  return { child, ended };
+  const [code, signal] = await once(child, 'close');
+  return { code, signal, complained };
 }
 
 /** Runs a command whose reader goes away after the first bytes, as `head -1` does, or before any. */
@@ -114,5 +118,27 @@ describe('serve', () => {
     expect((await ended).signal).toBe('SIGINT');
     clearInterval(again);
     request.destroy();
+  });
+});
+
+describe('npm start', () => {
+  async function startWith(environment: Record<string, string>): Promise<Ended> {
+    const script = join(import.meta.dirname, '../scripts/start.ts');
+    const env = { ...process.env, DELTACAT_START_ONCE: 'true', ...environment };
+    const child = spawn(process.execPath, [...FLAGS, script], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    return collect(child);
+  }
+
+  test('says who holds its folder', async () => {
+    const { code, complained } = await startWith({ DELTACAT_START_FOLDER: server.root, PORT: '0' });
+    expect(code).toBe(1);
+    expect(complained).toContain(server.root);
+    expect(complained).not.toMatch(/^ +at /m);
+  });
+
+  test.each(['abc', '-1', '99999', '8080.5'])('says what a port is instead of %s', async (PORT) => {
+    const { code, complained } = await startWith({ PORT });
+    expect(code).toBe(2);
+    expect(complained).toBe(`PORT=${PORT}: A port is a whole number from 0 to 65535.\n`);
   });
 });

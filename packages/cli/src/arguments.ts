@@ -93,3 +93,10 @@ export function parseParquetName(text: string): string {
     'It is a Parquet file, whose name ends in .parquet; for other formats use --csv > FILE or --json > FILE.',
   );
 }
+
+/** Reads the number of a port; 0 asks for a free one. */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
+}

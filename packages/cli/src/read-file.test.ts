@@ -79,10 +79,18 @@ test('the permissions of a replaced file stay', async () => {
 });
 
 test.each([
-  ['a folder', 'folder.parquet', (path: string) => mkdirSync(path), 'not a file'],
-  ['a link to a device', 'device.parquet', (path: string) => symlinkSync('/dev/null', path), 'not a file'],
-  ['a link to nothing', 'dangling.parquet', (path: string) => symlinkSync(join(folder, 'gone'), path), 'leads nowhere'],
-])('%s is not replaced', async (_title, name, make, said) => {
+  ['a folder', 'folder.parquet', { make: (path: string) => mkdirSync(path), said: 'not a file' }],
+  [
+    'a link to a device',
+    'device.parquet',
+    { make: (path: string) => symlinkSync('/dev/null', path), said: 'not a file' },
+  ],
+  [
+    'a link to nothing',
+    'dangling.parquet',
+    { make: (path: string) => symlinkSync(join(folder, 'gone'), path), said: 'leads nowhere' },
+  ],
+])('%s is not replaced', async (_title, name, { make, said }) => {
   const path = join(folder, name);
   make(path);
   expect(await readTo(path)).toBe(EXIT.failed.code);

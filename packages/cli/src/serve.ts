@@ -1,5 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { parsePort } from './arguments.ts';
 import { UsageError } from './exit.ts';
+import { listen } from './listen.ts';
 import { print } from './print/standard-output.ts';
 import { untilStopped } from './stop.ts';
 
@@ -31,8 +33,6 @@ async function serve(options: ServeOptions): Promise<void> {
       'The stdio transport is not available yet. Serve the REST API with: deltacat serve --catalog-root DIR --transport http',
     );
   }
-  // The server and its database load only when they are needed.
-  const { listen } = await import('./listen.ts');
   const { catalogRoot, host, port } = options;
   const server = await listen({ catalog_root: catalogRoot, host, port });
   // Before the address is told: whoever reads it may end the server the same moment.
@@ -46,10 +46,4 @@ async function serve(options: ServeOptions): Promise<void> {
   } finally {
     await server.close();
   }
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
 }

@@ -65,12 +65,42 @@ test('a catalogs file defines the catalogs; the first is the default', () => {
   expect(catalogs[1]?.data_roots).toEqual({ default: { root: '/srv/p', storage_type: 'local' } });
 });
 
+test('relative roots are those below the folder of the file, wherever the server is started', () => {
+  const DELTACAT_CATALOGS = catalogsFile({
+    a: { root: 'a', data_roots: { near: { root: './near' }, up: { root: '../up' }, far: { root: '/far' } } },
+    b: { root: 'b' },
+  });
+  const [a, b] = readConfig('/srv/store', { DELTACAT_CATALOGS }).catalogs;
+  expect([a?.root, b?.root, b?.data_roots.default?.root]).toEqual([
+    join(folder, 'a'),
+    join(folder, 'b'),
+    join(folder, 'b'),
+  ]);
+  expect(Object.values(a?.data_roots ?? {}).map(({ root }) => root)).toEqual([
+    join(folder, 'near'),
+    join(folder, '../up'),
+    '/far',
+  ]);
+});
+
 test.each([
   ['no JSON', '{', 'cannot be read as JSON'],
+  ['a list', [], 'the file is not an object of catalogs by name'],
   ['no catalog', {}, 'defines no catalog'],
-  ['a catalog without a root', { a: {} }, 'root'],
-  ['a name that cannot be one', { 'a/b': { root: '/x' } }, 'a/b'],
+  ['a catalog that is no object', { a: '/x' }, 'a is not an object with "root"'],
+  ['a catalog without a root', { a: {} }, 'a.root is missing'],
+  ['an empty root', { a: { root: '' } }, 'a.root is empty'],
+  ['a root that is no text', { a: { root: 5 } }, 'a.root is not text'],
+  ['a root elsewhere', { a: { root: 's3://bucket/x' } }, 'a.root is "s3://bucket/x", not a folder of this machine'],
+  ['a name that cannot be one', { 'a/b': { root: '/x' } }, '"a/b" cannot be the name of a catalog'],
   ['an unknown data root', { a: { root: '/x', data_root: 'nope', data_roots: { b: { root: '/y' } } } }, 'has only: b'],
+  ['no data root among data roots', { a: { root: '/x', data_roots: {} } }, 'a.data_roots is empty'],
+  ['a misspelt key', { a: { root: '/x', data_rot: 'b' } }, 'a.data_rot is not known; known are root, data_root'],
+  [
+    'a misspelt key of a data root',
+    { a: { root: '/x', data_roots: { b: { root: '/y', tpye: 'local' } } } },
+    'a.data_roots.b.tpye is not known; known are root, storage_type',
+  ],
   [
     'storage that cannot be served',
     { a: { root: '/x', data_roots: { b: { root: 's3://y', storage_type: 's3' } } } },
@@ -79,5 +109,5 @@ test.each([
 ])('a catalogs file with %s is refused with its path', (_title, content, reason) => {
   const DELTACAT_CATALOGS = catalogsFile(content);
   expect(() => readConfig('/srv', { DELTACAT_CATALOGS })).toThrow(reason);
-  expect(() => readConfig('/srv', { DELTACAT_CATALOGS })).toThrow('DELTACAT_CATALOGS');
+  expect(() => readConfig('/srv', { DELTACAT_CATALOGS })).toThrow(`DELTACAT_CATALOGS=${DELTACAT_CATALOGS}`);
 });

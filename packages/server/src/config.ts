@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { catalogName } from '@deltacat/contract';
 import { z } from 'zod';
 
@@ -39,20 +39,38 @@ export const VARIABLES = {
 /** The name of an environment variable of the server. */
 export type VariableName = keyof typeof VARIABLES;
 
-const dataRootConfig = z.object({
-  root: z.string().min(1),
-  storage_type: z.literal('local', 'only local data roots can be served: set storage_type to "local"').default('local'),
-  endpoint_url: z.string().nullish(),
-  region: z.string().nullish(),
+const text = z
+  .string({ error: ({ input }) => (input === undefined ? 'is missing' : 'is not text') })
+  .min(1, 'is empty');
+
+/** A folder of this machine: what looks like an address would become a strange folder name. */
+const folder = text.refine((path) => !/^[a-z][a-z0-9+.-]*:\/\//i.test(path), {
+  error: ({ input }) => `is "${input}", not a folder of this machine`,
 });
+
+const dataRootConfig = z.strictObject(
+  {
+    root: folder,
+    storage_type: z.literal('local', 'cannot be served: only local data roots can, set it to "local"').default('local'),
+    endpoint_url: text.nullish(),
+    region: text.nullish(),
+  },
+  { error: 'is not an object with "root"' },
+);
 /** One data root as it is configured. */
 export type DataRootConfig = z.infer<typeof dataRootConfig>;
 
-const catalogConfig = z.object({
-  root: z.string().min(1),
-  data_root: z.string().min(1).nullish(),
-  data_roots: z.record(z.string().min(1), dataRootConfig).nullish(),
-});
+const catalogConfig = z.strictObject(
+  {
+    root: folder,
+    data_root: text.nullish(),
+    data_roots: z
+      .record(z.string().min(1), dataRootConfig, { error: 'is not an object of data roots by name' })
+      .refine((roots) => Object.keys(roots).length > 0, 'is empty; leave it out for one data root at "root"')
+      .nullish(),
+  },
+  { error: 'is not an object with "root"' },
+);
 
 /** One catalog as it is configured: its folder, its data roots, and which of them new files go to. */
 export interface CatalogConfig {
@@ -115,29 +133,43 @@ function defaultCatalog(root: string): CatalogConfig {
   return { name: 'default', root, data_root: DEFAULT_DATA_ROOT, data_roots };
 }
 
+const catalogsConfig = z.record(catalogName, catalogConfig, { error: 'the file is not an object of catalogs by name' });
+
 function readCatalogs(file: string): CatalogConfig[] {
-  const parsed = z.record(catalogName, catalogConfig).safeParse(readJson(file));
-  if (!parsed.success) throw new Error(`DELTACAT_CATALOGS=${file}: ${z.prettifyError(parsed.error)}`);
-  const catalogs = Object.entries(parsed.data).map(([name, config]) => completeCatalog(name, config));
-  if (catalogs.length === 0) throw new Error(`DELTACAT_CATALOGS=${file}: the file defines no catalog.`);
-  return catalogs;
+  const unusable = (problem: string) => new Error(`DELTACAT_CATALOGS=${file}: ${problem}.`);
+  const parsed = catalogsConfig.safeParse(readJson(file, unusable));
+  if (!parsed.success) throw unusable(parsed.error.issues.map(problemOf).join('; '));
+  const folder = dirname(resolve(file));
+  const catalogs = Object.entries(parsed.data).map(([name, config]) => completeCatalog(name, config, folder));
+  if (catalogs.length === 0) throw unusable('the file defines no catalog');
+  const lost = catalogs.find(({ data_root, data_roots }) => !Object.hasOwn(data_roots, data_root));
+  if (!lost) return catalogs;
+  const known = Object.keys(lost.data_roots).join(', ');
+  throw unusable(`catalog "${lost.name}" names the data root "${lost.data_root}", but has only: ${known}`);
 }
 
-function readJson(file: string): unknown {
+function readJson(file: string, unusable: (problem: string) => Error): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new Error(`DELTACAT_CATALOGS=${file}: the file cannot be read as JSON (${(error as Error).message}).`);
+    throw unusable(`the file cannot be read as JSON (${(error as Error).message})`);
   }
 }
 
-function completeCatalog(name: string, config: z.infer<typeof catalogConfig>): CatalogConfig {
-  const { root } = config;
-  const data_roots = config.data_roots ?? { [DEFAULT_DATA_ROOT]: { root, storage_type: 'local' as const } };
-  const data_root = config.data_root ?? Object.keys(data_roots)[0] ?? DEFAULT_DATA_ROOT;
-  if (!Object.hasOwn(data_roots, data_root)) {
-    const known = Object.keys(data_roots).join(', ');
-    throw new Error(`DELTACAT_CATALOGS: catalog "${name}" names the data root "${data_root}", but has only: ${known}.`);
-  }
-  return { name, root, data_root, data_roots };
+/** What is wrong at a place of the file, as a part of a sentence. */
+function problemOf(issue: z.core.$ZodIssue): string {
+  const place = issue.path.join('.');
+  if (issue.code === 'invalid_key') return `"${place}" cannot be the name of a catalog: ${issue.issues[0]?.message}`;
+  if (issue.code !== 'unrecognized_keys') return place === '' ? issue.message : `${place} ${issue.message}`;
+  const known = issue.path.length > 1 ? dataRootConfig : catalogConfig;
+  return `${place}.${issue.keys[0]} is not known; known are ${Object.keys(known.shape).join(', ')}`;
+}
+
+/** A catalog with what it leaves out filled in; relative roots are below the folder of the file. */
+function completeCatalog(name: string, config: z.infer<typeof catalogConfig>, folder: string): CatalogConfig {
+  const root = resolve(folder, config.root);
+  const given = config.data_roots ?? { [DEFAULT_DATA_ROOT]: { root, storage_type: 'local' as const } };
+  const placed = Object.entries(given).map(([key, one]) => [key, { ...one, root: resolve(folder, one.root) }] as const);
+  const data_root = config.data_root ?? placed[0]?.[0] ?? DEFAULT_DATA_ROOT;
+  return { name, root, data_root, data_roots: Object.fromEntries(placed) };
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,4 +96,25 @@ test('a server that closes under load ends although clients keep their connectio
   const second = await start();
   const kept: { name: string }[] = JSON.parse(await (await fetch(`${second.url}/v1/namespaces?limit=1000`)).text());
   expect(kept.map(({ name }) => name)).toEqual(expect.arrayContaining(acknowledged));
+});
+
+test('a server logs that it started, where and with what, and that it stopped', async () => {
+  const script = `
+    import { startServer } from '@deltacat/server';
+    const server = await startServer({ catalog_root: process.argv[1], port: 0 });
+    await server.close();`;
+  const flags = ['--conditions=@deltacat/source', '--input-type=module', '--disable-warning=ExperimentalWarning'];
+  const child = spawnSync(process.execPath, [...flags, '-e', script, catalog_root], {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+    env: { ...process.env, DELTACAT_LOG_LEVEL: 'info' },
+  });
+  const lines = child.stderr
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines).toMatchObject([
+    { level: 30, msg: 'started', catalog_root, catalogs: ['default'], url: expect.stringMatching(/^http:/) },
+    { level: 30, msg: 'stopped' },
+  ]);
 });

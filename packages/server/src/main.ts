@@ -5,11 +5,13 @@ import { serve } from '@hono/node-server';
 import pino from 'pino';
 import { type Config, readConfig } from './config.ts';
 import { machineClock, type ServerContext } from './context.ts';
+import { explainFolder, makeFolder } from './db/folder.ts';
 import { openSqlite } from './db/sqlite.ts';
 import { createApp } from './http/app.ts';
 import { newUuid } from './ids.ts';
 import { startLoops } from './loops.ts';
 import { openCatalogs } from './roots/catalogs.ts';
+import { VERSION } from './version.ts';
 
 /** Where a server keeps its store and where it listens. */
 export interface ServerOptions {
@@ -32,10 +34,31 @@ export interface RunningServer {
 /** Makes everything a server works with, without listening. The caller closes `db`. */
 export async function openServer(config: Config, parts: Partial<ServerContext> = {}): Promise<ServerContext> {
   const db = parts.db ?? (await openSqlite(config.catalog_root));
-  const log = parts.log ?? pino({ level: config.log_level }, pino.destination({ dest: 2, sync: true }));
-  const context = { config, db, clock: machineClock, newId: newUuid, ...parts, log };
-  await openCatalogs(context);
-  return context;
+  try {
+    makeRoots(config);
+    const log = parts.log ?? pino({ level: config.log_level }, pino.destination({ dest: 2, sync: true }));
+    const context = { config, db, clock: machineClock, newId: newUuid, ...parts, log };
+    await openCatalogs(context);
+    return context;
+  } catch (error) {
+    if (!parts.db) await db.close();
+    throw error;
+  }
+}
+
+/** Makes the data roots that are missing: one that cannot be written to is better found now than by the first write. */
+function makeRoots({ catalogs }: Config): void {
+  for (const { name, data_roots } of catalogs) {
+    for (const [key, { root }] of Object.entries(data_roots)) {
+      try {
+        makeFolder(root);
+      } catch (error) {
+        const told = explainFolder(error, root);
+        const reason = told instanceof Error ? told.message : String(told);
+        throw new Error(`Data root "${key}" of catalog "${name}": ${reason}`, { cause: error });
+      }
+    }
+  }
 }
 
 /** Starts a server over HTTP; resolves once it accepts requests. Throws when the folder or the port is taken. */
@@ -49,13 +72,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     const { server, port } = await listen(app.fetch, { hostname, port: options.port ?? 8080 });
     const stopLoops = startLoops(context);
+    const url = `http://${isIP(hostname) === 6 ? `[${hostname}]` : hostname}:${port}`;
+    const catalogs = config.catalogs.map(({ name }) => name);
+    context.log.info({ url, catalog_root: config.catalog_root, catalogs, version: VERSION }, 'started');
     return {
-      url: `http://${isIP(hostname) === 6 ? `[${hostname}]` : hostname}:${port}`,
+      url,
       context,
       async close() {
         await closeListener(server);
         await stopLoops();
         await context.db.close();
+        context.log.info({ url }, 'stopped');
       },
     };
   } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -60,4 +60,25 @@ test('names of one catalog mean nothing in another', async () => {
   await server.request('POST', '/v1/namespaces', { namespace: 'only_here' });
   expect((await server.request('GET', '/v1/namespaces/only_here')).status).toBe(200);
   expect((await server.request('GET', '/v1/namespaces/only_here?catalog=second')).status).toBe(404);
+});
+
+test('a data root that cannot be written to is told at the start, and leaves the store free', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'deltacat-roots-'));
+  const file = join(own, 'file');
+  writeFileSync(file, '');
+  const start = (path: string) => {
+    const data_roots = {
+      new: { root: join(own, 'new'), storage_type: 'local' as const },
+      bad: { root: path, storage_type: 'local' as const },
+    };
+    return startTestServer({
+      root: own,
+      config: { catalogs: [{ name: 'c', root: own, data_root: 'new', data_roots }] },
+    });
+  };
+  await expect(start(file)).rejects.toThrow(/^Data root "bad" of catalog "c": The folder .*file cannot be used/);
+  const started = await start(join(own, 'good', 'deep'));
+  expect([existsSync(join(own, 'new')), existsSync(join(own, 'good', 'deep'))]).toEqual([true, true]);
+  await started.close();
+  rmSync(own, { recursive: true, force: true });
 });

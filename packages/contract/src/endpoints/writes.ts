@@ -281,7 +281,10 @@ export const writeData = endpoint({
   },
   body: {
     data: z
-      .union([z.record(z.string(), z.array(z.unknown())), z.array(z.record(z.string(), z.unknown()))])
+      .union(
+        [z.record(z.string(), z.array(z.unknown())), z.array(z.record(z.string(), z.unknown()))],
+        'expected rows as [{"a": 1}] or columns as {"a": [1]}, in the field "data" of the body',
+      )
       .meta({ description: 'Rows as a list of objects, or columns as an object of lists.' }),
     commit_message: freeText.nullish(),
   },

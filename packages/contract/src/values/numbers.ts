@@ -19,5 +19,7 @@ function toBigInt(value: unknown): unknown {
 /** Nanoseconds since 1970-01-01T00:00Z. */
 export const nanoseconds = int64.meta({ description: 'Nanoseconds since 1970-01-01T00:00:00Z.' });
 
+const COUNT_EXPECTED = 'expected a whole number, 0 or more';
+
 /** A count or a size in bytes: a non-negative integer below 2^53. */
-export const count = z.int().min(0);
+export const count = z.int(COUNT_EXPECTED).min(0, COUNT_EXPECTED);

@@ -55,11 +55,12 @@ export async function requireTable(queries: Queries, view: View, name: TableName
 }
 
 /** The refusal of a table that is not there. */
-export function tableNotFound(name: TableName): DeltacatError {
+export function tableNotFound({ namespace, table }: TableName): DeltacatError {
   return new DeltacatError(
     'table_not_found',
-    `Table "${name.namespace}.${name.table}" does not exist. Create it, or check the name with list_tables.`,
-    { ...name },
+    `Table "${namespace}.${table}" does not exist. Create it, or check the name with list_tables.`,
+    // Callers hand over more than the names, which is nobody else's business.
+    { namespace, table },
   );
 }
 
@@ -100,10 +101,10 @@ export async function requireTableAt(queries: Queries, view: View, name: TableNa
   return requireTable(queries, view, name);
 }
 
-function notYet(name: TableName): DeltacatError {
+function notYet({ namespace, table }: TableName): DeltacatError {
   return new DeltacatError(
     'invalid_as_of',
-    `Table "${name.namespace}.${name.table}" did not exist at that time. Read a later time, or the newest state.`,
-    { ...name },
+    `Table "${namespace}.${table}" did not exist at that time. Read a later time, or the newest state.`,
+    { namespace, table },
   );
 }

@@ -94,7 +94,7 @@ async function publishFiles(
   const target = await findCurrentTarget(reader, { view, definitions_id }, aim);
   const making = target.version ? null : planMaking(context, write, files);
   const shape = target.shape ?? (making && shapeOfDefinition(target.name, making.definition));
-  if (shape) refuseUnfitMode(aim.mode, shape);
+  if (shape) refuseUnfitMode(aim, shape);
   const drafts = shape ? await draft(reader, view, { target, shape, aim, files }) : [];
   const { operation, message, idempotency } = write;
   return commit(context, {

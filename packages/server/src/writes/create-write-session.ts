@@ -33,7 +33,7 @@ export const createWriteSession: Handler<'create_write_session'> = async (contex
       if (known) return { session_id: known };
       const aim = { ...input, table_version: input.table_version ?? null, identity: null, opened_seq: null };
       const target = await findTarget(change.queries, change.view, aim);
-      if (target.version) refuseUnfitMode(input.mode, await shapeOf(change.queries, target.name, target.version));
+      if (target.version) refuseUnfitMode(input, await shapeOf(change.queries, target.name, target.version));
       const session = draftSession(change, { input, target, place, create_if_missing });
       await change.queries.insertInto('write_sessions').values(session).execute();
       return { session_id: session.session_id };

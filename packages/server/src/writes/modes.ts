@@ -1,5 +1,6 @@
 import { DeltacatError, type DeltaType, type PartitionScheme, type WriteMode } from '@deltacat/contract';
 import type { TouchKind } from '../commits/touches.ts';
+import type { TableName } from '../snapshots/tables.ts';
 
 /** What a write mode means. */
 export interface Mode {
@@ -45,21 +46,21 @@ export function touchKind(mode: WriteMode, keyed: boolean): TouchKind {
 
 /** Refuses a mode that the table cannot take: merging without merge keys, replacing partitions where there are none. */
 export function refuseUnfitMode(
-  mode: WriteMode,
-  table: { name: string; merge_keys: string[]; partition_scheme: PartitionScheme | null },
+  { mode, namespace, table }: TableName & { mode: WriteMode },
+  shape: { name: string; merge_keys: string[]; partition_scheme: PartitionScheme | null },
 ): void {
-  if (MODES[mode].needs_merge_keys && table.merge_keys.length === 0) {
+  if (MODES[mode].needs_merge_keys && shape.merge_keys.length === 0) {
     throw new DeltacatError(
       'merge_keys_required',
-      `Mode "${mode}" needs merge keys, and table ${table.name} has none. Use mode "append", or mark the key columns with is_merge_key when creating the table.`,
-      { table: table.name, mode },
+      `Mode "${mode}" needs merge keys, and table ${shape.name} has none. Use mode "append", or mark the key columns with is_merge_key when creating the table.`,
+      { namespace, table, mode },
     );
   }
-  if (MODES[mode].ends === 'its partitions' && !table.partition_scheme) {
+  if (MODES[mode].ends === 'its partitions' && !shape.partition_scheme) {
     throw new DeltacatError(
       'invalid_request',
-      `Mode "${mode}" needs a partitioned table, and table ${table.name} has no partition scheme. Use mode "replace".`,
-      { table: table.name, mode },
+      `Mode "${mode}" needs a partitioned table, and table ${shape.name} has no partition scheme. Use mode "replace".`,
+      { namespace, table, mode },
     );
   }
 }

@@ -66,7 +66,7 @@ async function findShape(
   const { reader } = context.db;
   const target = await findTarget(reader, await viewHead(reader, catalog.catalog_id), aim);
   const shape = target.version && (await shapeOf(reader, target.name, target.version));
-  if (shape) refuseUnfitMode(aim.mode, shape);
+  if (shape) refuseUnfitMode(aim, shape);
   return { shape, table_id: target.table?.table.table_id ?? null };
 }
 

@@ -87,7 +87,7 @@ export const ERRORS = {
   service_unavailable: {
     status: 503,
     retryable: true,
-    meaning: 'The server cannot make work durable now; repeat later.',
+    meaning: 'The machine of the server cannot do it now, as when a disk is full; mend that, or repeat later.',
   },
 } as const satisfies Record<string, { status: number; retryable: boolean; meaning: string }>;
 

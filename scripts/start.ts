@@ -7,6 +7,9 @@ import { waysIn } from './tour/ways-in.ts';
 const FOLDER = resolve(process.env.DELTACAT_START_FOLDER ?? '.deltacat');
 const FLIGHTS = resolve(import.meta.dirname, '../node_modules/vega-datasets/data/flights-3m.parquet');
 
+// The tour tells what happens; the server's own start and stop would only stand between its lines.
+process.env.DELTACAT_LOG_LEVEL ??= 'warn';
+
 const port = readPort(process.env.PORT ?? '8080');
 const server = await start(port).catch((error: Error) => refuse(error.message, 1));
 console.log(`DeltaCAT serves at ${server.url}, with its catalog in ${FOLDER}\n`);

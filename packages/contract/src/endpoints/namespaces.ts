@@ -92,9 +92,14 @@ export const dropNamespace = endpoint({
   op: 'drop_namespace',
   method: 'DELETE',
   path: '/v1/namespaces/{namespace}',
-  summary: 'Drop a namespace with all its tables. Data stays restorable until retention removes it, or purge.',
+  summary: 'Drop a namespace with all its tables. No file is deleted: reads as of the time before still work.',
   params,
-  query: { purge: flag.default(false).meta({ description: 'Also hand the data to garbage collection.' }), ...changing },
+  query: {
+    purge: flag
+      .default(false)
+      .meta({ description: 'Also note that the data may be collected; collecting it is not built yet.' }),
+    ...changing,
+  },
   output: namespaceChange,
   errors: ['catalog_not_found', 'namespace_not_found', 'operation_id_reused'],
   role: 'ADMIN',

@@ -18,6 +18,7 @@ const params = { namespace: namespaceName, table: tableName };
 const sessionParams = { session_id: keyText.min(1).max(255) };
 const found = ['catalog_not_found', 'namespace_not_found', 'table_not_found', 'table_version_not_found'] as const;
 const data = [
+  'invalid_request',
   'invalid_entry',
   'schema_mismatch',
   'merge_keys_required',
@@ -100,7 +101,15 @@ export const createWriteSession = endpoint({
     ...operation,
   },
   output: writeSession,
-  errors: [...found, 'merge_keys_required', 'name_taken', 'operation_id_reused', 'invalid_schema', 'not_supported'],
+  errors: [
+    ...found,
+    'invalid_request',
+    'merge_keys_required',
+    'name_taken',
+    'operation_id_reused',
+    'invalid_schema',
+    'not_supported',
+  ],
   role: 'WRITER',
   tool: 'deltacat_create_write_session',
   transactional: true,
@@ -252,15 +261,7 @@ export const commitWrite = endpoint({
     deltas_written: count,
     ...changed,
   }),
-  errors: [
-    ...found,
-    ...data,
-    'invalid_request',
-    'name_taken',
-    'write_session_not_found',
-    'write_session_closed',
-    'entry_outside_session',
-  ],
+  errors: [...found, ...data, 'name_taken', 'write_session_not_found', 'write_session_closed', 'entry_outside_session'],
   role: 'WRITER',
   tool: 'deltacat_commit_write',
   tag: 'catalog',

@@ -38,7 +38,8 @@ type Replaced = 'listCatalogs' | 'namespaceExists' | 'tableExists' | 'getWriteSe
 
 /**
  * Namespaces, tables, and the rows in them. Every operation of the API has a method of its name in camelCase that takes one
- * object of all its fields; those below are more than that. All reject with a `RequestError` that carries the server's code.
+ * object of all its fields; those below are more than that. What the server refuses rejects with a `RequestError` that
+ * carries its code, what is found here with a `DeltacatError`.
  */
 export interface Catalog extends Omit<Bound, Replaced> {
   /** The catalogs that the server serves. */
@@ -50,12 +51,13 @@ export interface Catalog extends Omit<Bound, Replaced> {
 
   /**
    * Reads rows: as an Arrow `Table`, or by `read_as` as `objects` or `batches`. Files are opened here, not by the server.
-   * `limit` and `offset` count FILES of the plan, as in the Python client; without a limit everything is read, from one
-   * snapshot. A table without a schema reads as its manifest table, one row per file. Rejects with `table_not_found`,
-   * `unknown_column`, `invalid_predicate`, `invalid_as_of`, and `not_supported` for files that cannot be read here.
+   * `limit` and `offset` count FILES of the plan, as in the Python client; without a limit everything is read, as of one
+   * state. A table without a schema reads as its manifest table, one row per file. Rejects with `table_not_found`,
+   * `unknown_column`, `invalid_predicate`, `invalid_as_of`, `not_supported` for files that cannot be read here, and
+   * `data_missing` for those that are gone.
    */
   read<As extends ReadAs = 'arrow'>(input: ReadArguments<As>): Promise<ReadResults[As]>;
-  /** Plans a read without doing it: which files of one snapshot hold the rows. `read({ plan })` does it later. */
+  /** Plans a read without doing it: which files of one state hold the rows. `read({ plan })` does it later. */
   plan(input: PlanArguments): Promise<ReadPlan>;
   /** Reads the files that a manifest table names (its column `path`): the second step for tables without a schema. */
   fromManifestTable<As extends ReadAs = 'arrow'>(table: Table, input?: ManifestArguments<As>): Promise<ReadResults[As]>;

@@ -24,11 +24,11 @@ export interface PartitionSummary {
   content_types: ContentType[];
 }
 
-/** Plans the page of files that begins at an offset, of the same snapshot. */
+/** Plans the page of files that begins at an offset, of the same state. */
 type NextPage = (file_offset: number) => Promise<PlanAnswer>;
 
 /**
- * The files that hold a table's rows, and how to turn them into rows, as the server decided it for one snapshot. It can be
+ * The files that hold a table's rows, and how to turn them into rows, as the server decided it for one state. It can be
  * inspected, kept, and read by `client.catalog.read({ plan })`. A long plan comes in pages; this is one of them.
  */
 export class ReadPlan {
@@ -74,7 +74,7 @@ export class ReadPlan {
     return this.raw.truncated ? (this.raw.next_file_offset ?? null) : null;
   }
 
-  /** The name of the snapshot that is read, where the server gives it one. */
+  /** A fingerprint of the files that the plan resolves to, where the server gives one: equal when they are. */
   get snapshot_id(): string | null {
     return this.raw.snapshot_id ?? null;
   }

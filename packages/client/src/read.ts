@@ -79,7 +79,7 @@ export async function planRead(call: Call, args: PlanArguments): Promise<ReadPla
   const ask = (file_offset: number | undefined, as_of: bigint | null | undefined) =>
     call('plan_read', { ...about, ...flags, file_offset, as_of });
   const first = await ask(args.offset, args.as_of);
-  // Later pages must be of the same snapshot, whatever was committed in between.
+  // Later pages must be of the same state, whatever was committed in between.
   const as_of = args.as_of ?? first.as_of;
   const scope = { columns: columns ?? null, filter_predicate: filter_predicate ?? null };
   return new ReadPlan(first, scope, (file_offset) => ask(file_offset, as_of));

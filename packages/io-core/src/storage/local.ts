@@ -88,7 +88,7 @@ async function size(path: string): Promise<number | null> {
   return tail === null ? null : tail.size_bytes;
 }
 
-async function write(path: string, bytes: Uint8Array): Promise<void> {
+async function write(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
   await place(path, async (unfinished) => {
     const file = await open(unfinished, 'wx');
     try {
@@ -138,9 +138,9 @@ async function makeFolder(folder: string): Promise<string | undefined> {
   }
 }
 
-/** Errors of writing to an open file do not say to which one. */
+/** The system's errors of writing to an open file do not say to which one. */
 function naming(error: unknown, path: string): unknown {
-  return error instanceof Error && 'code' in error && !('path' in error) ? Object.assign(error, { path }) : error;
+  return error instanceof Error && 'errno' in error && !('path' in error) ? Object.assign(error, { path }) : error;
 }
 
 /** New folders are entries of their parents, which must be durable too. */

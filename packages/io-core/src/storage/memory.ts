@@ -16,7 +16,7 @@ export const memoryStorage: Storage = {
   size: async (path) => files.get(path)?.byteLength ?? null,
   write: async (path, bytes) => {
     // Not `slice`: that of a Buffer is a view of the same bytes.
-    files.set(path, new Uint8Array(bytes));
+    files.set(path, new Uint8Array(bytes instanceof Uint8Array ? bytes : Buffer.concat(await Array.fromAsync(bytes))));
   },
   adopt: async (source, path) => {
     files.set(path, new Uint8Array(await readFile(source)));

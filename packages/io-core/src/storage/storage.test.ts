@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DeltacatError } from '@deltacat/contract';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openStorage } from './open.ts';
 
@@ -62,6 +63,31 @@ describe.each(Object.entries(PLACES))('storage of %s', (_name, open) => {
     await storage.write(path, text(''));
     expect(await storage.read(path)).toEqual(text(''));
     expect(await storage.size(path)).toBe(0);
+  });
+
+  test('bytes that come one after another make one file', async () => {
+    const path = `${await root()}/new/x`;
+    async function* parts() {
+      yield* [text('one '), text(''), text('two')];
+    }
+    await openStorage(path).write(path, parts());
+    expect(await openStorage(path).read(path)).toEqual(text('one two'));
+  });
+
+  test('bytes that stop coming leave the file that was there, and nothing half made', async () => {
+    const top = await root();
+    const path = `${top}/x`;
+    const failure = new DeltacatError('not_found', 'no more');
+    async function* parts() {
+      yield text('one');
+      throw failure;
+    }
+    await openStorage(path).write(path, text('old'));
+    await expect(openStorage(path).write(path, parts())).rejects.toBe(failure);
+    expect(failure).not.toHaveProperty('path');
+    expect(await openStorage(path).read(path)).toEqual(text('old'));
+    const folder = openStorage(top).localPath(top);
+    if (folder !== null) expect(await readdir(folder)).toEqual(['x']);
   });
 
   test('bytes that are changed after a write or a read do not change the file', async () => {

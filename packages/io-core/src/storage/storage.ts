@@ -23,8 +23,11 @@ export interface Storage {
   readTail(path: string, length: number): Promise<Tail | null>;
   /** The size in bytes, or null when there is no such file. */
   size(path: string): Promise<number | null>;
-  /** Puts a file in place, whole and durable, replacing one of the same path; folders are made as needed. */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Puts a file in place, whole and durable, replacing one of the same path; folders are made as needed. Bytes may come
+   * one after another: when that fails, so does the write, and nothing is put in place.
+   */
+  write(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
   /** Moves a finished local file here, as `write` would put it; for files that another program made. */
   adopt(source: string, path: string): Promise<void>;
   /** All files below a folder, in path order; none when the folder is missing. Files being written are not listed. */

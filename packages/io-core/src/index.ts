@@ -2,6 +2,7 @@ export { type CoerceOptions, coerceRows } from './coerce.ts';
 export { closeEngine, configureEngine, type EngineSettings } from './duckdb/session.ts';
 export { executePlan } from './execute.ts';
 export type { Inspection } from './formats/capability.ts';
+export { type FileRows, type WrittenFile, writeParquetFile } from './formats/parquet-file.ts';
 export type { ParquetCompression } from './formats/parquet-write.ts';
 export { fromManifestTable } from './from-manifest.ts';
 export { type InspectInput, inspectFile } from './inspect.ts';

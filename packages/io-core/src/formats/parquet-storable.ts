@@ -7,16 +7,20 @@ export interface StoredColumn {
   data: arrow.Data;
 }
 
-type Store = (data: arrow.Data, type: arrow.DataType) => StoredColumn | null;
+/** Lists of a fixed size become lists where they have nulls, or everywhere. */
+type FixedLists = 'with nulls' | 'all';
+
+type Store = (data: arrow.Data, type: arrow.DataType, lists: FixedLists) => StoredColumn | null;
 
 /**
  * A gathered column in a form that Parquet has and that every reader reads back as Arrow. Seconds and dates in
  * milliseconds would come back as bare numbers, so they are stored as milliseconds and days, as by other Arrow writers;
- * null lists of a fixed size stop Arrow's C++ reader, so they are stored as lists.
+ * null lists of a fixed size stop Arrow's C++ reader, so they are stored as lists. Parts of a column have one type only when
+ * `all` of these become lists, or none.
  */
-export function storedColumn(data: arrow.Data): StoredColumn {
+export function storedColumn(data: arrow.Data, lists: FixedLists = 'with nulls'): StoredColumn {
   for (const store of STORES) {
-    const stored = store(data, data.type);
+    const stored = store(data, data.type, lists);
     if (stored !== null) return stored;
   }
   return { type: data.type, data };
@@ -37,7 +41,8 @@ const STORES: Store[] = [
       : null,
   (data, type) =>
     arrow.DataType.isBool(type) && data.length > 0 && data.nullCount === data.length ? nullBits(data) : null,
-  (data, type) => (arrow.DataType.isFixedSizeList(type) && data.nullCount > 0 ? asLists(data, type) : null),
+  (data, type, lists) =>
+    arrow.DataType.isFixedSizeList(type) && (lists === 'all' || data.nullCount > 0) ? asLists(data, type, lists) : null,
   nested,
 ];
 
@@ -71,7 +76,7 @@ function nullBits({ type, length, nullCount, nullBitmap }: arrow.Data): StoredCo
   return { type, data: arrow.makeData(zeros) };
 }
 
-function asLists(data: arrow.Data, type: arrow.FixedSizeList): StoredColumn {
+function asLists(data: arrow.Data, type: arrow.FixedSizeList, lists: FixedLists): StoredColumn {
   const { length, nullCount, nullBitmap, children } = data;
   const valueOffsets = new Int32Array(length + 1);
   const rows: number[] = [];
@@ -79,7 +84,7 @@ function asLists(data: arrow.Data, type: arrow.FixedSizeList): StoredColumn {
     if (data.getValid(row)) for (let item = 0; item < type.listSize; item++) rows.push(row * type.listSize + item);
     valueOffsets[row + 1] = rows.length;
   }
-  const child = storedColumn(gatherColumn(children, Int32Array.from(rows)));
+  const child = storedColumn(gatherColumn(children, Int32Array.from(rows)), lists);
   const [field] = withTypes(type.children, [child.type]);
   const list = new arrow.List(field ?? new arrow.Field('item', child.type));
   return {
@@ -88,8 +93,8 @@ function asLists(data: arrow.Data, type: arrow.FixedSizeList): StoredColumn {
   };
 }
 
-function nested(data: arrow.Data, type: arrow.DataType): StoredColumn | null {
-  const stored = data.children.map((child) => storedColumn(child));
+function nested(data: arrow.Data, type: arrow.DataType, lists: FixedLists): StoredColumn | null {
+  const stored = data.children.map((child) => storedColumn(child, lists));
   if (stored.every(({ data: child }, index) => child === data.children[index])) return null;
   const fields = withTypes(
     type.children,

@@ -1,4 +1,5 @@
 import * as arrow from 'apache-arrow';
+import type { WriterProperties } from 'parquet-wasm';
 import type { TypedRows } from '../rows.ts';
 import { openStorage } from '../storage/open.ts';
 import { storedColumn } from './parquet-storable.ts';
@@ -20,32 +21,40 @@ const ROW_GROUP_ROWS = 262_144;
  * Parquet's, so that every Arrow reader gets back the columns that were given.
  */
 export async function writeParquet(rows: TypedRows, { path, compression }: ParquetWrite): Promise<number> {
-  const bytes = await encodeParquet(ipcStream(rows), compression);
+  const bytes = await encodeParquet(rows, compression);
   await openStorage(path).write(path, bytes);
   return bytes.byteLength;
 }
 
-function ipcStream({ row_count, columns }: TypedRows): Uint8Array {
+/** Gathered rows as the bytes of a Parquet file. */
+export async function encodeParquet(rows: TypedRows, compression: ParquetCompression): Promise<Uint8Array> {
+  const { Table, writeParquet: encode } = await import('parquet-wasm');
+  const stream = arrow.tableToIPC(storedTable(rows), 'stream');
+  return encode(Table.fromIPCStream(stream), await writerProperties(compression));
+}
+
+/** Gathered rows in the form they have in a file; of the named columns all lists of a fixed size become lists. */
+export function storedTable({ row_count, columns }: TypedRows, listed: ReadonlySet<string> = new Set()): arrow.Table {
   const stored = columns.map(({ field, chunks: [chunk, ...others] }) => {
     if (chunk === undefined || others.length > 0) throw new Error('rows are gathered before they are written');
-    const { type, data } = storedColumn(chunk);
+    const { type, data } = storedColumn(chunk, listed.has(field.name) ? 'all' : 'with nulls');
     return { data, field: new arrow.Field(field.name, type, field.nullable, field.metadata) };
   });
   const schema = new arrow.Schema(stored.map(({ field }) => field));
   const children = stored.map(({ data }) => data);
   const type = new arrow.Struct(schema.fields);
   const batch = new arrow.RecordBatch(schema, arrow.makeData({ type, length: row_count, nullCount: 0, children }));
-  return arrow.tableToIPC(new arrow.Table(schema, [batch]), 'stream');
+  return new arrow.Table(schema, [batch]);
 }
 
-async function encodeParquet(stream: Uint8Array, compression: ParquetCompression): Promise<Uint8Array> {
+/** How every file is written; each write needs its own. */
+export async function writerProperties(compression: ParquetCompression): Promise<WriterProperties> {
   // Loaded on the first write: five megabytes of WebAssembly that readers never need.
-  const { Compression, Table, WriterPropertiesBuilder, writeParquet: encode } = await import('parquet-wasm');
+  const { Compression, WriterPropertiesBuilder } = await import('parquet-wasm');
   const codec = { zstd: Compression.ZSTD, snappy: Compression.SNAPPY, none: Compression.UNCOMPRESSED }[compression];
-  const properties = new WriterPropertiesBuilder()
+  return new WriterPropertiesBuilder()
     .setCompression(codec)
     .setMaxRowGroupSize(ROW_GROUP_ROWS)
     .setCreatedBy('deltacat-ts')
     .build();
-  return encode(Table.fromIPCStream(stream), properties);
 }

@@ -123,6 +123,16 @@ describe('read', () => {
       expect(printed.split('\n')).toEqual(lines);
     });
 
+    test('writes a file of the columns, which can be written to another table', async () => {
+      const file = join(folder, 'none.parquet');
+      expect(await run(...none, '-o', file)).toBe(EXIT.done.code);
+      expect(printed).toMatch(/^Wrote 0 rows to /);
+      expect(await run('write', file, '--table', 'shop.none')).toBe(EXIT.done.code);
+      printed = '';
+      expect(await run('read', 'shop.none', '--csv')).toBe(EXIT.done.code);
+      expect(printed).toBe('id,name,price\n');
+    });
+
     test('says nothing of rows that were not asked for', async () => {
       expect(await run('read', 'shop.fruit', '--limit', '0')).toBe(EXIT.done.code);
       expect(printed).not.toContain('first');

@@ -1,7 +1,7 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Client } from '@deltacat/client';
-import { executePlan, type PlanRows, rowObjects, writeRows } from '@deltacat/io-core';
-import { type RecordBatch, Table } from 'apache-arrow';
+import { executePlan, type PlanRows, rowObjects, writeParquetFile } from '@deltacat/io-core';
+import type { RecordBatch } from 'apache-arrow';
 import { connect } from './connection.ts';
 import { UsageError } from './exit.ts';
 import { findOutput, type OutputFile, replaceOutput } from './output-file.ts';
@@ -99,11 +99,10 @@ async function printTable(rows: PlanRows, shown: number): Promise<void> {
 
 async function writeFile(rows: PlanRows, file: OutputFile): Promise<void> {
   const count = await replaceOutput(file, async (scratch) => {
-    const table = new Table(rows.schema, await Array.fromAsync(shownBatches(rows)));
-    const target = { data_dir: scratch, target_records_per_file: Math.max(table.numRows, 1) };
-    const [entry] = await writeRows(table, target);
-    if (!entry) throw new Error('There are no rows to write; no file was made.');
-    return { made: entry.path, answer: table.numRows };
+    const made = join(scratch, 'rows.parquet');
+    const shown = { schema: rows.schema, batches: () => shownBatches(rows) };
+    const { records } = await writeParquetFile(shown, made);
+    return { made, answer: records };
   });
   await print(`Wrote ${counted(count, 'row')} to ${relative(process.cwd(), file.path)}.`);
 }

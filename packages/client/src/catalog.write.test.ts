@@ -151,6 +151,18 @@ describe('modes', () => {
 });
 
 describe('a missing table', () => {
+  test('is made with its namespace, by plain rows as by Arrow data', async () => {
+    const writes: [string, WriteData][] = [
+      ['rows', [{ id: 1n, name: 'a' }]],
+      ['columns', { id: [1n], name: ['a'] }],
+      ['arrow', tableFromArrays({ id: BigInt64Array.of(1n), name: ['a'] })],
+    ];
+    for (const [namespace, data] of writes) {
+      await client.catalog.write(data, { namespace: `made_by_${namespace}`, table: 't' });
+      expect(await rowsOf({ namespace: `made_by_${namespace}`, table: 't' })).toEqual([{ id: 1n, name: 'a' }]);
+    }
+  });
+
   async function typesOf(table: string): Promise<Record<string, string>> {
     const { schema } = await client.catalog.describeTable({ namespace: 'n', table });
     return Object.fromEntries((schema ?? []).map(({ name, type }) => [name, type]));

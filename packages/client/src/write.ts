@@ -138,11 +138,15 @@ function mayCreate({ mode = 'auto', create_if_missing }: StageArguments): boolea
   return CREATING.includes(mode) && create_if_missing?.schema_def === undefined;
 }
 
-/** A table that is missing is made with the schema of what is written, unless the caller defines another. */
+/**
+ * A table that is missing is made, with its namespace: with the schema of what is written, unless the caller defines
+ * another. Where that schema is not known before, the server takes it from the files.
+ */
 function definedBy(
   { schema_serialized }: Pick<SourceFiles, 'schema_serialized'>,
   stage: StageArguments,
 ): StageArguments {
-  if (schema_serialized === null || !mayCreate(stage)) return stage;
-  return { ...stage, create_if_missing: { schema_def: schema_serialized, ...stage.create_if_missing } };
+  if (!mayCreate(stage)) return stage;
+  const schema = schema_serialized === null ? {} : { schema_def: schema_serialized };
+  return { ...stage, create_if_missing: { ...schema, ...stage.create_if_missing } };
 }

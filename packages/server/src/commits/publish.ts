@@ -1,23 +1,14 @@
-import type { ColumnStats, ContentEncoding, ContentType, DeltaType } from '@deltacat/contract';
+import type { ColumnStats, DeltaType } from '@deltacat/contract';
 import { insertRows } from '../db/insert.ts';
-import type { ManifestStats } from '../db/tables.ts';
+import type { FileRow, ManifestStats } from '../db/tables.ts';
 import type { TableVersion, Totals } from '../snapshots/versions.ts';
 import type { Change } from './change.ts';
 import { type PartitionKey, takePosition } from './partitions.ts';
 import { addTotals, clearTotals } from './totals.ts';
 
-/** One file about to become visible, with everything about it already verified. */
-export interface FileDraft {
+/** One file about to become visible, with everything about it already verified. A null id is given one. */
+export interface FileDraft extends Omit<FileRow, 'manifest_id' | 'ordinal' | 'file_id'> {
   file_id: string | null;
-  path: string;
-  content_type: ContentType;
-  content_encoding: ContentEncoding;
-  record_count: number;
-  content_length: number;
-  source_content_length: number | null;
-  schema_id: number | null;
-  sort_scheme_id: string | null;
-  mandatory: boolean;
   column_stats: Record<string, ColumnStats> | null;
 }
 

@@ -1,22 +1,31 @@
+/** Where progress is shown: standard error, as far as it is needed. */
+export interface ProgressStream {
+  isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+/** The least time between two states that are shown. */
+const UPDATE_MS = 100;
+
 /** Shows how far long work is on standard error, where someone is looking; never mixed with what the command prints. */
 export class Progress {
-  readonly #shown: boolean;
-  #last = 0;
+  readonly #stream: ProgressStream | null;
+  #last = Number.NEGATIVE_INFINITY;
 
-  constructor(stream: { isTTY?: boolean } = process.stderr) {
-    this.#shown = stream.isTTY === true;
+  constructor(stream: ProgressStream = process.stderr) {
+    this.#stream = stream.isTTY ? stream : null;
   }
 
   /** Shows a new state; at most ten times a second. */
   update(text: string): void {
     const now = performance.now();
-    if (!this.#shown || now - this.#last < 100) return;
+    if (!this.#stream || now - this.#last < UPDATE_MS) return;
     this.#last = now;
-    process.stderr.write(`\r\u001b[K${text}`);
+    this.#stream.write(`\r\u001b[K${text}`);
   }
 
   /** Clears what was shown. */
   [Symbol.dispose](): void {
-    if (this.#shown) process.stderr.write('\r\u001b[K');
+    this.#stream?.write('\r\u001b[K');
   }
 }

@@ -40,15 +40,8 @@ export async function findConflict(
   options: { catalog_id: string; touches: Touch[]; base_seq: number },
 ): Promise<Winner | null> {
   for (const touch of options.touches) {
-    const row = await queries
-      .selectFrom('touches')
-      .innerJoin('commits', (join) =>
-        join.onRef('commits.catalog_id', '=', 'touches.catalog_id').onRef('commits.seq', '=', 'touches.seq'),
-      )
-      .select(['touches.seq', 'touches.kind', 'commits.transaction_id', 'commits.operation'])
+    const row = await touchesAfter(queries, options.catalog_id, options.base_seq)
       .where('touches.object_id', '=', touch.object_id)
-      .where('touches.seq', '>', options.base_seq)
-      .where('touches.catalog_id', '=', options.catalog_id)
       .where('touches.kind', 'in', CONFLICTS[touch.kind])
       .orderBy('touches.seq')
       .limit(1)
@@ -56,6 +49,18 @@ export async function findConflict(
     if (row) return row;
   }
   return null;
+}
+
+/** What commits after a state of the catalog touched, with the commit that did; to be narrowed to objects and kinds. */
+export function touchesAfter(queries: Queries, catalog_id: string, seq: number) {
+  return queries
+    .selectFrom('touches')
+    .innerJoin('commits', (join) =>
+      join.onRef('commits.catalog_id', '=', 'touches.catalog_id').onRef('commits.seq', '=', 'touches.seq'),
+    )
+    .select(['touches.seq', 'touches.kind', 'commits.transaction_id', 'commits.operation'])
+    .where('touches.catalog_id', '=', catalog_id)
+    .where('touches.seq', '>', seq);
 }
 
 /** The refusal of a change that lost against a commit; newer clients read its details. */

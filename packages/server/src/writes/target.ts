@@ -6,7 +6,7 @@ import {
   type WriteMode,
 } from '@deltacat/contract';
 import { type TableDefinition, tableTaken } from '../catalog/table-definition.ts';
-import { concurrentModification, type Winner } from '../commits/conflicts.ts';
+import { concurrentModification, touchesAfter, type Winner } from '../commits/conflicts.ts';
 import type { Queries } from '../db/database.ts';
 import { requireNamespace } from '../snapshots/namespaces.ts';
 import { type FoundTable, findTable, findTableById, tableNotFound } from '../snapshots/tables.ts';
@@ -107,16 +107,9 @@ export async function lastTouch(
   view: View,
   wanted: { objects: string[]; since: number },
 ): Promise<Winner | null> {
-  const row = await queries
-    .selectFrom('touches')
-    .innerJoin('commits', (join) =>
-      join.onRef('commits.catalog_id', '=', 'touches.catalog_id').onRef('commits.seq', '=', 'touches.seq'),
-    )
-    .select(['touches.seq', 'touches.kind', 'commits.transaction_id', 'commits.operation'])
-    .where('touches.catalog_id', '=', view.catalog_id)
+  const row = await touchesAfter(queries, view.catalog_id, wanted.since)
     .where('touches.object_id', 'in', wanted.objects)
     .where('touches.kind', 'in', ['name', 'drop', 'alter', 'alter_incompatible', 'rollback'])
-    .where('touches.seq', '>', wanted.since)
     .orderBy('touches.seq', 'desc')
     .limit(1)
     .executeTakeFirst();

@@ -80,6 +80,18 @@ test('no reader is told bounds by which it would drop a file that holds what it 
   });
 });
 
+test('a preferred root and a recipe are accepted, and change no file of the plan', async () => {
+  await makeTable(FIELDS);
+  await publish({ type: 'append', files: [file('a')] });
+  const plain = await plan();
+  const asked = await plan({ preferred_root: 'default', recipe_hash: 'abc123' });
+  expect(asked).toMatchObject({ preferred_root_used: true, scan_tasks: plain.scan_tasks });
+  expect(await plan({ preferred_root: 'elsewhere' })).toMatchObject({
+    preferred_root_used: false,
+    scan_tasks: plain.scan_tasks,
+  });
+});
+
 describe('a table without upserts and deletes', () => {
   test('an empty table is planned as its schema and no tasks', async () => {
     await makeTable(FIELDS);

@@ -29,6 +29,8 @@ export interface Writing {
   createTable(table: string, definition?: object): Promise<void>;
   /** Opens a session, which must succeed. */
   open(table: string, body?: object): Promise<OpenedSession>;
+  /** Opens a session and puts a file of one row, 1 and 'a', into its folder. */
+  opened(table?: string, body?: object): Promise<{ session: OpenedSession; entry: WriteEntry }>;
   /** Writes rows as a Parquet file and answers its entry. */
   put(folder: string, rows: Record<string, unknown>[], schema?: SchemaField[]): Promise<WriteEntry>;
   commit(session: OpenedSession, entries: unknown[], more?: object): Promise<TestAnswer>;
@@ -63,6 +65,10 @@ export async function startWriting(clock?: ManualClock, root?: string): Promise<
       await must(post(tables, { table, ...definition }));
     },
     open: async (table, body = {}) => (await must(post(`${tables}/${table}/write-sessions`, body))).body,
+    async opened(table = 't', body = {}) {
+      const session = await writing.open(table, body);
+      return { session, entry: await writing.put(session.data_dir, [{ id: 1, v: 'a' }]) };
+    },
     async put(data_dir, rows, schema = KEYED) {
       const [entry] = await writeRows(rows, { data_dir, schema });
       if (!entry) throw new Error('no rows were written');
@@ -84,23 +90,15 @@ export async function startWriting(clock?: ManualClock, root?: string): Promise<
       const rows = await query.orderBy('position').execute();
       return rows.map(({ position }) => position ?? -1n);
     },
-    async state() {
-      const kept = [
-        'catalogs',
-        'tables',
-        'table_versions',
-        'deltas',
-        'manifests',
-        'files',
-        'schemas',
-        'touches',
-      ] as const;
-      const rows = kept.map((table) => context.db.reader.selectFrom(table).selectAll().execute());
-      return Promise.all(rows);
-    },
+    state: () => stateOf(server),
     close: () => server.close(),
   };
   return writing;
+}
+
+async function stateOf({ context }: TestServer): Promise<unknown> {
+  const kept = ['catalogs', 'tables', 'table_versions', 'deltas', 'manifests', 'files', 'schemas', 'touches'] as const;
+  return Promise.all(kept.map((table) => context.db.reader.selectFrom(table).selectAll().execute()));
 }
 
 /** An entry with the partition that its rows are in. */

@@ -15,11 +15,6 @@ beforeEach(async () => {
 });
 afterEach(() => w.close());
 
-async function opened(table = 't', body: object = {}): Promise<{ session: OpenedSession; entry: WriteEntry }> {
-  const session = await w.open(table, body);
-  return { session, entry: await w.put(session.data_dir, [{ id: 1, v: 'a' }]) };
-}
-
 interface Bad {
   title: string;
   code: string;
@@ -188,7 +183,7 @@ const BAD: Bad[] = [
 ];
 
 test.each(BAD)('$title is refused, and nothing changes', async ({ code, says, entries }) => {
-  const prepared = await opened();
+  const prepared = await w.opened();
   const before = await w.state();
   const answer = await w.commit(prepared.session, await entries(prepared));
   expect([answer.status, answer.body.error.code]).toEqual([400, code]);
@@ -213,7 +208,7 @@ describe('a file outside the folder of its session', () => {
   ];
 
   test.each(outsiders)('is refused when it lies there %s', async (_how, spell) => {
-    const { session } = await opened();
+    const { session } = await w.opened();
     const outside = await w.put(mkdtempSync(join(w.server.root, 'x-')), [{ id: 1, v: 'a' }]);
     const before = await w.state();
     const answer = await w.commit(session, [{ ...outside, path: spell(session, outside.path) }]);

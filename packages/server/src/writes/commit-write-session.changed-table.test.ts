@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import type { WriteEntry } from '@deltacat/contract';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { KEYED, type OpenedSession, PLAIN, startWriting, type Writing } from '../testing/writing.ts';
+import { KEYED, PLAIN, startWriting, type Writing } from '../testing/writing.ts';
 
 let w: Writing;
 
@@ -11,14 +10,9 @@ beforeEach(async () => {
 });
 afterEach(() => w.close());
 
-async function opened(table = 't', body: object = {}): Promise<{ session: OpenedSession; entry: WriteEntry }> {
-  const session = await w.open(table, body);
-  return { session, entry: await w.put(session.data_dir, [{ id: 1, v: 'a' }]) };
-}
-
 describe('a table that changed under its session', () => {
   test('dropped: the files are refused, also when another table has its name now', async () => {
-    const { session, entry } = await opened();
+    const { session, entry } = await w.opened();
     await w.server.request('DELETE', '/v1/namespaces/n/tables/t');
     for (const recreate of [false, true]) {
       if (recreate) await w.createTable('t');
@@ -31,7 +25,7 @@ describe('a table that changed under its session', () => {
   });
 
   test('renamed: the files become rows of it under its new name', async () => {
-    const { session, entry } = await opened();
+    const { session, entry } = await w.opened();
     const renamed = await w.post('/v1/namespaces/n/tables/t/rename', { new_name: 'u', new_table: 'u' });
     expect(renamed.status).toBe(200);
     expect((await w.commit(session, [entry])).status).toBe(200);
@@ -40,7 +34,7 @@ describe('a table that changed under its session', () => {
 
   test('truncated: the files become its only rows', async () => {
     await w.write('t', [{ id: 5, v: 'x' }]);
-    const { session, entry } = await opened();
+    const { session, entry } = await w.opened();
     await w.post('/v1/namespaces/n/tables/t/truncate');
     expect((await w.commit(session, [entry])).status).toBe(200);
     expect(await w.totals('t')).toEqual({ records: 1, files: 1, deltas: 1 });
@@ -48,8 +42,8 @@ describe('a table that changed under its session', () => {
 
   test('created by another writer meanwhile: an automatic session writes to it, one that creates is refused', async () => {
     const create_if_missing = { schema_def: KEYED };
-    const sessions = [await opened('fresh', { create_if_missing }), await opened('fresh', { create_if_missing })];
-    const creating = await opened('fresh', { mode: 'create', create_if_missing });
+    const sessions = [await w.opened('fresh', { create_if_missing }), await w.opened('fresh', { create_if_missing })];
+    const creating = await w.opened('fresh', { mode: 'create', create_if_missing });
     for (const { session, entry } of sessions) expect((await w.commit(session, [entry])).status).toBe(200);
     expect(await w.totals('fresh')).toEqual({ records: 2, files: 2, deltas: 2 });
     const before = await w.state();
@@ -59,7 +53,7 @@ describe('a table that changed under its session', () => {
   });
 
   test('created with other columns meanwhile: the refusal names the other commit', async () => {
-    const { session, entry } = await opened('fresh', { create_if_missing: { schema_def: KEYED } });
+    const { session, entry } = await w.opened('fresh', { create_if_missing: { schema_def: KEYED } });
     await w.createTable('fresh', { schema_def: [{ name: 'other', type: 'int64' }] });
     const answer = await w.commit(session, [entry]);
     expect([answer.status, answer.body.error.code]).toEqual([409, 'concurrent_modification']);

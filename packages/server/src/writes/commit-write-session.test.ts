@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { WriteEntry } from '@deltacat/contract';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { inPartition, KEYED, type OpenedSession, PLAIN, startWriting, type Writing } from '../testing/writing.ts';
+import { inPartition, KEYED, PLAIN, startWriting, type Writing } from '../testing/writing.ts';
 
 let w: Writing;
 
@@ -11,13 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => w.close());
 
-async function opened(table = 't', body: object = {}): Promise<{ session: OpenedSession; entry: WriteEntry }> {
-  const session = await w.open(table, body);
-  return { session, entry: await w.put(session.data_dir, [{ id: 1, v: 'a' }]) };
-}
-
 test('a commit makes its files visible and says where they are in history', async () => {
-  const { session, entry } = await opened();
+  const { session, entry } = await w.opened();
   const answer = await w.commit(session, [entry], { operation_id: 'o', commit_message: 'first' });
   expect(answer.status).toBe(200);
   expect(answer.body).toMatchObject({
@@ -45,7 +40,7 @@ test('a commit of no files closes the session and changes nothing else', async (
 });
 
 test('what the footer tells fills what the entry leaves out', async () => {
-  const { session, entry } = await opened();
+  const { session, entry } = await w.opened();
   const { body } = await w.commit(session, [{ path: pathToFileURL(entry.path).href }]);
   expect(body).toMatchObject({ total_records: 1, total_bytes: entry.content_length });
   const file = await w.server.context.db.reader.selectFrom('files').selectAll().executeTakeFirstOrThrow();
@@ -56,7 +51,7 @@ test('what the footer tells fills what the entry leaves out', async () => {
 
 describe('a repeated commit', () => {
   test('with its operation id and entries is answered alike and changes nothing', async () => {
-    const { session, entry } = await opened();
+    const { session, entry } = await w.opened();
     const first = await w.commit(session, [entry], { operation_id: 'o' });
     const before = await w.state();
     const second = await w.commit(session, [entry], { operation_id: 'o' });
@@ -65,7 +60,7 @@ describe('a repeated commit', () => {
   });
 
   test('arriving at the same time is done once', async () => {
-    const { session, entry } = await opened();
+    const { session, entry } = await w.opened();
     const answers = await Promise.all([1, 2, 3, 4].map(() => w.commit(session, [entry], { operation_id: 'o' })));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     for (const { body } of answers) expect(body).toEqual(answers[0]?.body);
@@ -73,7 +68,7 @@ describe('a repeated commit', () => {
   });
 
   test('with the same operation id and other entries is refused', async () => {
-    const { session, entry } = await opened();
+    const { session, entry } = await w.opened();
     await w.commit(session, [entry], { operation_id: 'o' });
     const before = await w.state();
     const other = await w.commit(session, [], { operation_id: 'o' });
@@ -82,7 +77,7 @@ describe('a repeated commit', () => {
   });
 
   test('without an operation id finds the session closed', async () => {
-    const { session, entry } = await opened();
+    const { session, entry } = await w.opened();
     await w.commit(session, [entry]);
     const again = await w.commit({ ...session, session_version: 2 }, [entry]);
     expect([again.status, again.body.error.code]).toEqual([409, 'write_session_closed']);
@@ -90,14 +85,14 @@ describe('a repeated commit', () => {
   });
 
   test('of another session may use an operation id that one has used', async () => {
-    for (const { session, entry } of [await opened(), await opened()]) {
+    for (const { session, entry } of [await w.opened(), await w.opened()]) {
       expect((await w.commit(session, [entry], { operation_id: 'o' })).status).toBe(200);
     }
   });
 });
 
 test('a stale session version is refused, and nothing changes', async () => {
-  const { session, entry } = await opened();
+  const { session, entry } = await w.opened();
   const before = await w.state();
   const answer = await w.commit({ ...session, session_version: 9 }, [entry]);
   expect([answer.status, answer.body.error.code]).toEqual([409, 'session_version_mismatch']);

@@ -1,0 +1,43 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RecordBatchFileWriter, tableFromArrays } from 'apache-arrow';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PLAIN, startWriting, type Writing } from '../testing/writing.ts';
+
+let w: Writing;
+
+beforeAll(async () => {
+  w = await startWriting();
+});
+afterAll(() => w.close());
+
+/** The server does not open files of these formats: it takes their rows on the word of the writer. */
+const TAKEN_ON_TRUST = ['csv', 'tsv', 'psv', 'json', 'avro', 'orc', 'unescaped_tsv', 'binary'];
+
+test.each([...TAKEN_ON_TRUST, 'feather', 'lance', 'parquet'])(
+  'a file of format %s can be registered and is planned as it is',
+  async (format) => {
+    await w.createTable(format, { schema_def: PLAIN, content_types: [format] });
+    const session = await w.open(format, { mode: 'add', format });
+    const path = await put(session.data_dir, format);
+    const committed = await w.commit(session, [{ path, record_count: 1 }]);
+    expect([committed.status, committed.body.error?.message]).toEqual([200, undefined]);
+    const { body } = await w.post(`/v1/namespaces/n/tables/${format}/plan`);
+    expect(body).toMatchObject({ content_type: format, total_files: 1, total_records: 1 });
+    expect(body.scan_tasks[0].files).toMatchObject([{ path, content_type: format, record_count: 1 }]);
+  },
+);
+
+async function put(folder: string, format: string): Promise<string> {
+  if (format === 'parquet') return (await w.put(folder, [{ id: 1, v: 'a' }], PLAIN)).path;
+  const path = join(folder, `rows.${format}`);
+  if (format === 'lance') {
+    mkdirSync(join(path, '_versions'), { recursive: true });
+    writeFileSync(join(path, '_versions', '1.manifest'), 'x');
+    return path;
+  }
+  mkdirSync(folder, { recursive: true });
+  const rows = tableFromArrays({ id: BigInt64Array.of(1n) });
+  writeFileSync(path, format === 'feather' ? RecordBatchFileWriter.writeAll(rows).toUint8Array(true) : '1,a');
+  return path;
+}

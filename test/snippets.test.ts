@@ -100,6 +100,11 @@ describe('the reading of pages', () => {
     expect(problems(['text', 'anything'])).toEqual([]);
   });
 
+  test('Python comes last, because not every machine has the client', () => {
+    expect(problems(['python run', 'f()'], ['sh run', 'g'])).toHaveLength(1);
+    expect(problems(['sh run', 'g'], ['python run', 'f()'], ['text output', '1'], ['python run', 'h()'])).toEqual([]);
+  });
+
   test('an output needs a block that prints it', () => {
     expect(problems(['text output', '1'])).toHaveLength(1);
     expect(problems(['sh run', 'echo 1'], ['text output', '1'])).toEqual([]);

@@ -57,8 +57,12 @@ function toBlock(info: string, place: { text: string; line: number }): Block {
 
 /** What is wrong with the blocks of a page, as lines. A block that could be executed either is, or says why not. */
 export function findProblems(blocks: Block[]): string[] {
+  const firstPython = blocks.findIndex(({ language, run }) => language === 'python' && run);
   return blocks.flatMap((block, index) => {
     const { language, line, run, output, skip } = block;
+    // Python runs only where the official client is installed: what comes after it must not count on it.
+    if (run && language !== 'python' && firstPython >= 0 && index > firstPython)
+      return [`line ${line}: is run after Python, which not every machine has; put Python last`];
     if (EXECUTABLE.includes(language) && !run && !output && !skip)
       return [`line ${line}: say run, output or skip=reason`];
     if (run && !EXECUTABLE.includes(language)) return [`line ${line}: cannot run "${language}"`];

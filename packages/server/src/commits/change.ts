@@ -1,5 +1,6 @@
 import type { Insertable } from 'kysely';
 import type { ServerContext } from '../context.ts';
+import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 import { insertRows } from '../db/insert.ts';
 import type { Tables, VersionedTable } from '../db/tables.ts';
@@ -11,9 +12,6 @@ import { concurrentModification } from './conflicts.ts';
 import type { Touch } from './touches.ts';
 
 type Stamp = 'row_id' | 'from_seq' | 'to_seq' | 'transaction_id';
-
-/** How many rows one statement names; below the parameter limits of both databases. */
-const ROWS_PER_STATEMENT_MAX = 500;
 
 /**
  * One change being decided under the head of its catalog: it reads the head's state through `view`, and stamps what it
@@ -70,8 +68,7 @@ export class Change {
   /** Ends rows with this commit; throws `concurrent_modification` when one of them is no longer there. */
   async end(table: VersionedTable, rowIds: number[]): Promise<void> {
     this.#note(table);
-    for (let start = 0; start < rowIds.length; start += ROWS_PER_STATEMENT_MAX) {
-      const chunk = rowIds.slice(start, start + ROWS_PER_STATEMENT_MAX);
+    for (const chunk of chunks(rowIds)) {
       const result = await this.queries
         .updateTable(table)
         .set({ to_seq: this.seq })

@@ -1,10 +1,8 @@
 import type { Insertable } from 'kysely';
+import { chunks } from './chunks.ts';
 import type { Queries } from './database.ts';
 import { prepared } from './prepared.ts';
 import type { Tables } from './tables.ts';
-
-/** How many rows one statement names; below the parameter limits of both databases. */
-const ROWS_PER_STATEMENT_MAX = 500;
 
 type InsertOne = (queries: Queries, row: object) => Promise<unknown>;
 
@@ -21,9 +19,7 @@ export async function insertRows<T extends keyof Tables>(
     await insertOne(table, Object.keys(first))(queries, first);
     return;
   }
-  for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT_MAX) {
-    await insertInto(queries, table, rows.slice(start, start + ROWS_PER_STATEMENT_MAX)).execute();
-  }
+  for (const some of chunks(rows)) await insertInto(queries, table, some).execute();
 }
 
 function insertOne(table: keyof Tables, columns: string[]): InsertOne {

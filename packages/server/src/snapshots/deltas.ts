@@ -1,4 +1,5 @@
 import type { DeltaType, PartitionValue } from '@deltacat/contract';
+import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 import type { View } from './view.ts';
 
@@ -22,9 +23,6 @@ export interface DeltaInView {
   files: number;
 }
 
-/** How many partitions one query names. */
-const PARTITIONS_PER_QUERY_MAX = 500;
-
 /**
  * The deltas of a stream that a view shows, ordered by (commit, position). With `partition_ids`, those of these
  * partitions.
@@ -37,8 +35,7 @@ export async function listDeltas(
   const { partition_ids, stream_id } = wanted;
   const found: DeltaInView[] = [];
   if (!partition_ids) return (await selectDeltas(queries, view, { stream_id }).execute()).sort(byCommit);
-  for (let start = 0; start < partition_ids.length; start += PARTITIONS_PER_QUERY_MAX) {
-    const some = partition_ids.slice(start, start + PARTITIONS_PER_QUERY_MAX);
+  for (const some of chunks(partition_ids)) {
     for (const row of await selectDeltas(queries, view, { partition_ids: some }).execute()) found.push(row);
   }
   return found.sort(byCommit);

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 import type { FileRow, ManifestStats } from '../db/tables.ts';
 import { BoundedCache } from './bounded-cache.ts';
@@ -12,8 +13,6 @@ export interface FileSizes {
   content_length: number[];
 }
 
-/** How many manifests one query names; below the parameter limits of both databases. */
-const MANIFESTS_PER_QUERY_MAX = 500;
 /** How many files' sizes are kept in memory; two numbers each. */
 const SIZES_CACHED_MAX = 4_000_000;
 /** How many bounds of columns of files are kept in memory: about 100 bytes each, three per file and column. */
@@ -112,10 +111,4 @@ function weigh(known: Map<string, ManifestStats[string] | null>): number {
   let weight = 1;
   for (const stats of known.values()) weight += 1 + 3 * (stats?.min.length ?? 0);
   return weight;
-}
-
-function* chunks(ids: string[]): Generator<string[]> {
-  for (let start = 0; start < ids.length; start += MANIFESTS_PER_QUERY_MAX) {
-    yield ids.slice(start, start + MANIFESTS_PER_QUERY_MAX);
-  }
 }

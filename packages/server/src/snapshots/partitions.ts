@@ -1,4 +1,5 @@
 import type { PartitionScheme, PartitionValue, SortScheme } from '@deltacat/contract';
+import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 
 /** A partition of a stream: partitions and their values never change, so no view is needed. */
@@ -48,17 +49,14 @@ export async function listPartitions(
   return [...found.filter((partition) => partition.scheme_id === scheme_id), ...unsaid, ...before, ...after];
 }
 
-/** How many partitions one query names. */
-const PARTITIONS_PER_QUERY_MAX = 500;
-
 /** The partitions of a stream that have one of these ids. */
 export async function findPartitions(queries: Queries, stream_id: string, ids: string[]): Promise<PartitionFound[]> {
   const found: PartitionFound[] = [];
-  for (let start = 0; start < ids.length; start += PARTITIONS_PER_QUERY_MAX) {
+  for (const some of chunks(ids)) {
     const rows = await queries
       .selectFrom('partitions')
       .select(['partition_id', 'scheme_id', 'partition_values'])
-      .where('partition_id', 'in', ids.slice(start, start + PARTITIONS_PER_QUERY_MAX))
+      .where('partition_id', 'in', some)
       .where('stream_id', '=', stream_id)
       .execute();
     for (const row of rows) found.push(row);

@@ -1,9 +1,10 @@
 import type { AnswerOf, Api, InputOf, OperationName } from '@deltacat/contract';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
+import { machineTime } from './db/clock.ts';
 import type { Database } from './db/database.ts';
 
-/** Where time comes from. Tests bring their own. */
+/** Where this server's time comes from; what a unit of work decides goes by the store's. Tests bring their own. */
 export interface Clock {
   /** Nanoseconds since 1970; finer than a millisecond, so that commits are not backdated. */
   nowNs(): bigint;
@@ -28,10 +29,8 @@ export interface RequestContext extends ServerContext {
   client_version: string | null;
 }
 
-/** The clock of the machine: the start of the process plus the monotonic time since, in nanoseconds. */
-export const machineClock: Clock = {
-  nowNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1_000)) * 1_000n,
-};
+/** The clock of the machine. */
+export const machineClock: Clock = { nowNs: machineTime };
 
 /** What serves an operation: parsed input in, answer out; refusals are thrown as `DeltacatError`. */
 export type Handler<Name extends OperationName> = (

@@ -33,7 +33,8 @@ export interface RunningServer {
 
 /** Makes everything a server works with, without listening. The caller closes `db`. */
 export async function openServer(config: Config, parts: Partial<ServerContext> = {}): Promise<ServerContext> {
-  const db = parts.db ?? (await openSqlite(config.catalog_root));
+  const { clock } = parts;
+  const db = parts.db ?? (await openSqlite(config.catalog_root, clock ? { nowNs: () => clock.nowNs() } : {}));
   try {
     makeRoots(config);
     const log = parts.log ?? pino({ level: config.log_level }, pino.destination({ dest: 2, sync: true }));

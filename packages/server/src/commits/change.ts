@@ -27,22 +27,24 @@ export class Change {
   readonly definitions_id: string;
   /** The number that the commit will have. */
   readonly seq: number;
+  /** The store's time while deciding. It may lie before commits that were made ere its clock was set back. */
+  readonly now_ns: bigint;
   /** When it will have been committed: later than every commit before it. */
   readonly at_ns: bigint;
   readonly touches: Touch[] = [];
   readonly events: OutboxEvent[] = [];
   #changesDefinitions = false;
 
-  constructor(context: ServerContext, state: { queries: Queries; catalog: Catalog; head: Head }) {
-    const { queries, catalog, head } = state;
+  constructor(context: ServerContext, state: { queries: Queries; catalog: Catalog; head: Head; now_ns: bigint }) {
+    const { queries, catalog, head, now_ns } = state;
     this.context = context;
     this.queries = queries;
     this.catalog = catalog;
     this.view = { catalog_id: catalog.catalog_id, seq: head.seq };
     this.definitions_id = head.definitions_id;
     this.seq = head.seq + 1;
-    const now = context.clock.nowNs();
-    this.at_ns = now > head.at_ns ? now : head.at_ns + 1n;
+    this.now_ns = now_ns;
+    this.at_ns = now_ns > head.at_ns ? now_ns : head.at_ns + 1n;
   }
 
   /** Whether nothing was changed; then no commit is made. */

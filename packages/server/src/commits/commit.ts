@@ -37,12 +37,13 @@ export async function commit<T extends object>(
   request: CommitRequest<T>,
 ): Promise<Committed<T>> {
   const payloadHash = request.idempotency ? hashPayload(request.operation, request.idempotency.payload) : null;
-  return context.db.unit(async (queries) => {
-    const head = await readHead(queries, request.catalog.catalog_id);
+  const { catalog } = request;
+  return context.db.unit(catalog.catalog_id, async (queries, now_ns) => {
+    const head = await readHead(queries, catalog.catalog_id);
     const repeated = await findAnswer<T>(queries, request, payloadHash);
     if (repeated) return repeated;
 
-    const change = new Change(context, { queries, catalog: request.catalog, head });
+    const change = new Change(context, { queries, catalog, head, now_ns });
     const answer = await request.decide(change);
     const committed = change.isEmpty
       ? { ...answer, seq: null, committed_at_ns: null }
@@ -52,7 +53,7 @@ export async function commit<T extends object>(
       await queries
         .insertInto('operations')
         .values({
-          catalog_id: request.catalog.catalog_id,
+          catalog_id: catalog.catalog_id,
           operation_id: request.idempotency.operation_id,
           payload_hash: payloadHash,
           answer: committed,

@@ -5,15 +5,24 @@ import type { Tables } from './tables.ts';
 export type Queries = Kysely<Tables>;
 
 /**
- * A unit of work: one all-or-nothing change. It awaits nothing but its own queries, because other units wait behind
- * it, and it may be run again from the start.
+ * A unit of work: one all-or-nothing change, told the store's time. It awaits nothing but its own queries, because other
+ * units wait behind it, and it may be run again from the start.
  */
-export type Unit<T> = (queries: Queries) => Promise<T>;
+export type Unit<T> = (queries: Queries, now_ns: bigint) => Promise<T>;
+
+/** How a store is opened. */
+export interface StoreOptions {
+  /** Where the store's time comes from, in nanoseconds since 1970. Default: the store's own clock. */
+  nowNs?: () => bigint;
+}
 
 /** The store. Which database it is, only the files beside this one know. */
 export interface Database {
-  /** Runs a unit of work; resolves or rejects only after what it did is durable. */
-  unit<T>(work: Unit<T>): Promise<T>;
+  /**
+   * Runs a unit of work of one catalog, after those before it and before those after it, whichever server they came to;
+   * resolves or rejects only after what it did is durable. A catalog that has no row yet may be given one.
+   */
+  unit<T>(catalog_id: string, work: Unit<T>): Promise<T>;
   /** For reading committed rows; consistency between queries comes from reading at one `seq`. */
   readonly reader: Queries;
   /** Waits for units under way and releases the store. */

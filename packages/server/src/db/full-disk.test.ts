@@ -19,7 +19,7 @@ afterEach(async () => {
 
 /** How far the store may grow stands for how full the disk is. */
 async function allowPages(more: number): Promise<void> {
-  await db.unit(async (queries) => {
+  await db.unit('c', async (queries) => {
     const found = await sql<{ page_count: bigint }>`PRAGMA page_count`.execute(queries);
     const pages = Number(found.rows[0]?.page_count) + more;
     await sql.raw(`PRAGMA max_page_count = ${pages}`).execute(queries);
@@ -27,7 +27,7 @@ async function allowPages(more: number): Promise<void> {
 }
 
 function insert(name: string, padding = 0) {
-  return db.unit(async (queries) => {
+  return db.unit('c', async (queries) => {
     const properties = { padding: 'x'.repeat(padding) };
     const row = { namespace_id: name, catalog_id: 'c', name, properties, from_seq: 1, to_seq: null };
     await queries
@@ -60,7 +60,7 @@ test('a statement of many rows is no different', async () => {
     ...{ namespace_id: `m${index}`, catalog_id: 'c', name: `m${index}`, properties: { padding: 'x'.repeat(500) } },
     ...{ from_seq: 1, to_seq: null, transaction_id: null },
   }));
-  const many = () => db.unit((queries) => queries.insertInto('namespaces').values(rows).execute());
+  const many = () => db.unit('c', (queries) => queries.insertInto('namespaces').values(rows).execute());
   await expect(many()).rejects.toMatchObject({ code: 'service_unavailable' });
   expect(await names()).toEqual([]);
   await allowPages(10_000);

@@ -34,7 +34,7 @@ describe('values', () => {
       ...{ partition_values: [INT64_MAX, 'a', null, 1.5], value_1: null, value_2: null, value_3: null },
       last_position: INT64_MAX,
     };
-    await db.unit(async (queries) => {
+    await db.unit('c', async (queries) => {
       await queries.insertInto('partitions').values(partition).execute();
       await insertCatalog(queries, 'c', INT64_MAX);
     });
@@ -51,7 +51,7 @@ describe('values', () => {
       ...{ schema_id: 0, sort_scheme_id: null, mandatory: true },
     };
     const stats = { id: { min: [1, null], max: [INT64_MAX, 'z'], null_count: [0, null] } };
-    await db.unit(async (queries) => {
+    await db.unit('c', async (queries) => {
       await queries.insertInto('files').values(file).execute();
       await queries.insertInto('file_stats').values({ manifest_id: 'm', stats }).execute();
     });
@@ -62,7 +62,7 @@ describe('values', () => {
 
 describe('a folder', () => {
   test('keeps what was done when the server is started again', async () => {
-    await db.unit((queries) => insertCatalog(queries, 'kept'));
+    await db.unit('c', (queries) => insertCatalog(queries, 'kept'));
     await db.close();
     db = await openSqlite(folder);
     expect(await catalogNames()).toEqual(['kept']);
@@ -77,7 +77,7 @@ describe('a folder', () => {
   test('written by a newer server is refused and left as it is', async () => {
     const newer = join(folder, 'newer');
     const store = await openSqlite(newer);
-    await store.unit((queries) =>
+    await store.unit('c', (queries) =>
       queries.insertInto('migrations').values({ name: '9999-later', applied_at_ns: 0n }).execute(),
     );
     await store.close();
@@ -89,7 +89,7 @@ describe('units of work', () => {
   test('a failing unit is undone and leaves the others of its group', async () => {
     const outcomes = await Promise.allSettled(
       ['a', 'bad', 'b'].map((name) =>
-        db.unit(async (queries) => {
+        db.unit('c', async (queries) => {
           await insertCatalog(queries, name);
           if (name === 'bad') throw new Error('no');
           return name;
@@ -101,9 +101,9 @@ describe('units of work', () => {
   });
 
   test('units never interleave, whatever they await', async () => {
-    await db.unit((queries) => insertCatalog(queries, 'counter'));
+    await db.unit('c', (queries) => insertCatalog(queries, 'counter'));
     const increment = () =>
-      db.unit(async (queries) => {
+      db.unit('c', async (queries) => {
         const { head_seq } = await queries.selectFrom('catalogs').select('head_seq').executeTakeFirstOrThrow();
         await queries
           .updateTable('catalogs')
@@ -115,9 +115,17 @@ describe('units of work', () => {
     expect(row).toEqual({ head_seq: 500 });
   });
 
+  test('units are told the time of the store', async () => {
+    await db.close();
+    let now = 1_000n;
+    db = await openSqlite(folder, { nowNs: () => ++now });
+    const told = await Promise.all([1, 2].map(() => db.unit('c', async (_queries, now_ns) => now_ns)));
+    expect(told).toEqual([1_001n, 1_002n]);
+  });
+
   test('what is answered is visible to the reading side', async () => {
     for (const name of ['a', 'b', 'c']) {
-      await db.unit((queries) => insertCatalog(queries, name));
+      await db.unit('c', (queries) => insertCatalog(queries, name));
       expect(await catalogNames()).toContain(name);
     }
   });
@@ -128,37 +136,37 @@ describe('units of work', () => {
 
   test('a failed COMMIT answers "unavailable" to all of its group, and the next group goes on', async () => {
     // A reference that is checked only at COMMIT, and then found broken, makes the COMMIT itself fail.
-    await db.unit(async (queries) => {
+    await db.unit('c', async (queries) => {
       await sql`create table parents (id integer primary key)`.execute(queries);
       await sql`create table children (p integer references parents (id) deferrable initially deferred)`.execute(
         queries,
       );
     });
     const outcomes = await Promise.allSettled([
-      db.unit((queries) => insertCatalog(queries, 'innocent')),
-      db.unit((queries) => sql`insert into children values (1)`.execute(queries)),
-      db.unit(async () => {
+      db.unit('c', (queries) => insertCatalog(queries, 'innocent')),
+      db.unit('c', (queries) => sql`insert into children values (1)`.execute(queries)),
+      db.unit('c', async () => {
         throw new Error('refused, but on a state that never was');
       }),
     ]);
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'service_unavailable', retryable: true } });
     }
-    await db.unit((queries) => insertCatalog(queries, 'next'));
+    await db.unit('c', (queries) => insertCatalog(queries, 'next'));
     expect(await catalogNames()).toEqual(['next']);
   });
 
   test('more waiting units than can be held are sent away', async () => {
-    const outcomes = await Promise.allSettled(Array.from({ length: 10_010 }, () => db.unit(async () => null)));
+    const outcomes = await Promise.allSettled(Array.from({ length: 10_010 }, () => db.unit('c', async () => null)));
     const sentAway = outcomes.filter(({ status }) => status === 'rejected');
     expect(sentAway).toHaveLength(10);
     expect(sentAway[0]).toMatchObject({ reason: { code: 'service_unavailable' } });
   });
 
   test('closing waits for units under way and refuses later ones', async () => {
-    const last = db.unit((queries) => insertCatalog(queries, 'last'));
+    const last = db.unit('c', (queries) => insertCatalog(queries, 'last'));
     const closing = db.close();
-    await expect(db.unit((queries) => insertCatalog(queries, 'late'))).rejects.toMatchObject({
+    await expect(db.unit('c', (queries) => insertCatalog(queries, 'late'))).rejects.toMatchObject({
       code: 'service_unavailable',
     });
     await Promise.all([last, closing]);

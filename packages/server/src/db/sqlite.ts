@@ -8,8 +8,9 @@ import {
   type SqliteDialectConfig,
   SqliteDriver,
 } from 'kysely';
+import { machineTime } from './clock.ts';
 import { readColumn, writeColumn } from './columns.ts';
-import type { Database, Queries } from './database.ts';
+import type { Database, Queries, StoreOptions } from './database.ts';
 import { isStoreFailure } from './failure.ts';
 import { explainFolder, makeFolder } from './folder.ts';
 import { holdFolder } from './lock.ts';
@@ -29,16 +30,16 @@ const BUSY_TIMEOUT_MS = 10_000;
  * One connection writes, another reads. Throws when another server holds the folder, when it cannot be written
  * to, or when its store is newer than us.
  */
-export async function openSqlite(folder: string): Promise<Database> {
+export async function openSqlite(folder: string, { nowNs = machineTime }: StoreOptions = {}): Promise<Database> {
   try {
     makeFolder(folder);
-    return await openIn(folder);
+    return await openIn(folder, nowNs);
   } catch (error) {
     throw explainFolder(error, folder);
   }
 }
 
-async function openIn(folder: string): Promise<Database> {
+async function openIn(folder: string, nowNs: () => bigint): Promise<Database> {
   const release = holdFolder(folder);
   const opened: DatabaseSync[] = [];
   try {
@@ -53,7 +54,7 @@ async function openIn(folder: string): Promise<Database> {
     await migrate(queries, { migrations: MIGRATIONS, id: 'integer primary key autoincrement' });
     const reader = open();
     reader.exec('PRAGMA query_only = 1');
-    return database({ writer, queries, reader: kyselyOn(reader), release });
+    return database({ writer, queries, reader: kyselyOn(reader), nowNs, release });
   } catch (error) {
     for (const connection of opened) connection.close();
     release();
@@ -61,10 +62,18 @@ async function openIn(folder: string): Promise<Database> {
   }
 }
 
-function database(parts: { writer: DatabaseSync; queries: Queries; reader: Queries; release: () => void }): Database {
-  const { writer, queries, reader, release } = parts;
+interface Parts {
+  writer: DatabaseSync;
+  queries: Queries;
+  reader: Queries;
+  nowNs: () => bigint;
+  release: () => void;
+}
+
+function database({ writer, queries, reader, nowNs, release }: Parts): Database {
   const units = new UnitQueue({
     queries,
+    nowNs,
     begin: () => writer.exec('BEGIN IMMEDIATE'),
     commit: () => writer.exec('COMMIT'),
     rollback: () => writer.exec('ROLLBACK'),
@@ -82,7 +91,8 @@ function database(parts: { writer: DatabaseSync; queries: Queries; reader: Queri
   };
   let closing: Promise<void> | null = null;
   return {
-    unit: (work) => units.run(work),
+    // One connection writes for every catalog, so their units wait for each other.
+    unit: (_catalog_id, work) => units.run(work),
     reader,
     close() {
       closing ??= close();

@@ -16,6 +16,8 @@ const UNITS_WAITING_MAX = 10_000;
 /** The statements that a unit queue needs of a single writing connection. */
 export interface WritingConnection {
   queries: Queries;
+  /** The time that units are told. */
+  nowNs(): bigint;
   begin(): void;
   commit(): void;
   rollback(): void;
@@ -104,7 +106,7 @@ export class UnitQueue {
     const connection = this.#connection;
     connection.savepoint();
     try {
-      const value = await work(connection.queries);
+      const value = await work(connection.queries, connection.nowNs());
       connection.release();
       return { value };
     } catch (error) {

@@ -1,6 +1,7 @@
 import { DeltacatError } from '@deltacat/contract';
 import type { CatalogConfig } from '../config.ts';
 import type { ServerContext } from '../context.ts';
+import type { Queries } from '../db/database.ts';
 
 /** A catalog as requests use it: its identity in the store with its configured roots. */
 export interface Catalog extends CatalogConfig {
@@ -9,35 +10,35 @@ export interface Catalog extends CatalogConfig {
 
 const opened = new WeakMap<ServerContext['db'], Map<string, Catalog>>();
 
-/** Gives every configured catalog its row in the store. Run once before serving; later calls find what is there. */
+/**
+ * Gives every configured catalog its row in the store. Run once before serving; later calls find what is there, and so
+ * does another server that starts at the same time.
+ */
 export async function openCatalogs(context: ServerContext): Promise<void> {
   const catalogs = new Map<string, Catalog>();
   for (const config of context.config.catalogs) {
-    const catalog_id = await context.db.unit(async (queries) => {
-      const row = await queries
-        .selectFrom('catalogs')
-        .select('catalog_id')
-        .where('name', '=', config.name)
-        .executeTakeFirst();
-      if (row) return row.catalog_id;
-      const fresh = context.newId();
-      const now = context.clock.nowNs();
-      await queries
-        .insertInto('catalogs')
-        .values({
-          catalog_id: fresh,
-          name: config.name,
-          head_seq: 0,
-          head_at_ns: now,
-          definitions_id: fresh,
-          created_at_ns: now,
-        })
-        .execute();
-      return fresh;
-    });
+    const catalog_id = (await findId(context.db.reader, config.name)) ?? (await createCatalog(context, config.name));
     catalogs.set(config.name, { ...config, catalog_id });
   }
   opened.set(context.db, catalogs);
+}
+
+/** Makes the row of a catalog; answers the id of the one that another server made first, when it did. */
+function createCatalog({ db, newId }: ServerContext, name: string): Promise<string> {
+  const catalog_id = newId();
+  return db.unit(catalog_id, async (queries, now_ns) => {
+    await queries
+      .insertInto('catalogs')
+      .values({ catalog_id, name, head_seq: 0, head_at_ns: now_ns, definitions_id: catalog_id, created_at_ns: now_ns })
+      .onConflict((conflict) => conflict.column('name').doNothing())
+      .execute();
+    return (await findId(queries, name)) ?? catalog_id;
+  });
+}
+
+async function findId(queries: Queries, name: string): Promise<string | null> {
+  const row = await queries.selectFrom('catalogs').select('catalog_id').where('name', '=', name).executeTakeFirst();
+  return row?.catalog_id ?? null;
 }
 
 /** The catalog of that name, or the default one; throws `catalog_not_found`. */

@@ -57,6 +57,12 @@ describe('a time', () => {
     await expect(viewFor(server.context, catalog_id, future)).rejects.toMatchObject({ code: 'invalid_as_of' });
   });
 
+  test('is in the future by the clock of the store, whatever the clock of the server says', async () => {
+    const ahead = { ...server.context, clock: new ManualClock(clock.nowNs() + 60_000_000_000n) };
+    const refused = viewAt(ahead, catalog_id, clock.nowNs() + 1_000_000_000n);
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_as_of' });
+  });
+
   test('left out is the newest state', async () => {
     const head = await viewHead(server.context.db.reader, catalog_id);
     expect((await viewFor(server.context, catalog_id, null)).seq).toBe(head.seq);

@@ -37,18 +37,24 @@ export async function viewHead(queries: Queries, catalog_id: string): Promise<Re
  * because commits still to come would change the answer.
  */
 export async function viewAt(context: ServerContext, catalog_id: string, as_of: bigint): Promise<View> {
-  const now = context.clock.nowNs();
   const head = await viewHead(context.db.reader, catalog_id);
-  if (as_of > now && as_of > head.committed_at_ns) {
-    throw new DeltacatError(
-      'invalid_as_of',
-      `as_of ${as_of} lies in the future (now ${now}). Leave it out to read the newest state.`,
-    );
-  }
   if (as_of === head.committed_at_ns) return { catalog_id, seq: head.seq };
-  // A time after the head may belong to a commit under way: asking in a unit of work waits for those before it.
-  if (as_of > head.committed_at_ns) return context.db.unit((queries) => findView(queries, catalog_id, as_of));
-  return findView(context.db.reader, catalog_id, as_of);
+  if (as_of < head.committed_at_ns) return findView(context.db.reader, catalog_id, as_of);
+  // A time after the head may belong to a commit under way: a unit of work waits for those before it.
+  return context.db.unit(catalog_id, async (queries, now_ns) => {
+    const { committed_at_ns } = await viewHead(queries, catalog_id);
+    if (as_of > committed_at_ns) refuseFuture(as_of, now_ns);
+    return findView(queries, catalog_id, as_of);
+  });
+}
+
+/** The next commit may still be made at this very moment. */
+function refuseFuture(as_of: bigint, now_ns: bigint): void {
+  if (as_of < now_ns) return;
+  throw new DeltacatError(
+    'invalid_as_of',
+    `as_of ${as_of} lies in the future (now ${now_ns}). Leave it out to read the newest state.`,
+  );
 }
 
 /** The state that a read asks for: of a time, or the newest. */

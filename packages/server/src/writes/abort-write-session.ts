@@ -6,8 +6,8 @@ import { answerSession } from './session-answer.ts';
 export const abortWriteSession: Handler<'abort_write_session'> = async (context, input) => {
   const { session_id, session_version } = input;
   const { catalog } = await requireSession(context, input);
-  const session = await context.db.unit((queries) =>
-    changeSession(context, queries, {
+  const session = await context.db.unit(catalog.catalog_id, (queries, now_ns) =>
+    changeSession(queries, now_ns, {
       session_id,
       session_version,
       set: { status: 'ABORTED', abort_reason: input.reason ?? null },

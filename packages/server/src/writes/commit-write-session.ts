@@ -55,7 +55,7 @@ async function closeSession(change: Change, input: Input, written: Written): Pro
     seq: change.isEmpty ? null : change.seq,
     committed_at_ns: change.isEmpty ? null : change.at_ns,
   };
-  return changeSession(change.context, change.queries, {
+  return changeSession(change.queries, change.now_ns, {
     session_id: input.session_id,
     session_version: input.session_version,
     set: {

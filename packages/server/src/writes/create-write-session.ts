@@ -62,7 +62,7 @@ async function findByWriteKey(change: Change, input: Input): Promise<string | nu
     .where('write_key', '=', write_key)
     .where('status', '=', 'OPEN')
     // By the clock that sessions expire by: commits are later than it after it was set back.
-    .where('expires_at_ns', '>', change.context.clock.nowNs())
+    .where('expires_at_ns', '>', change.now_ns)
     .where('namespace', '=', input.namespace)
     .where('table_name', '=', input.table)
     .where('mode', '=', input.mode)
@@ -79,10 +79,9 @@ interface Draft {
 }
 
 function draftSession(change: Change, { input, target, place, create_if_missing }: Draft): Session {
-  const { context } = change;
+  const { context, now_ns } = change;
   const session_id = context.newId();
   const table_id = target.table?.table.table_id ?? null;
-  const now = context.clock.nowNs();
   return {
     session_id,
     catalog_id: change.view.catalog_id,
@@ -102,9 +101,9 @@ function draftSession(change: Change, { input, target, place, create_if_missing 
     allow_external_entries: input.allow_external_entries ?? false,
     create_if_missing,
     opened_seq: change.view.seq,
-    created_at_ns: now,
-    expires_at_ns: now + context.config.write_session_ttl_ns,
-    heartbeat_at_ns: now,
+    created_at_ns: now_ns,
+    expires_at_ns: now_ns + context.config.write_session_ttl_ns,
+    heartbeat_at_ns: now_ns,
     transaction_id: null,
     commit_operation_id: null,
     payload_hash: null,

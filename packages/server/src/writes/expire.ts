@@ -13,14 +13,19 @@ export async function expireWriteSessions(context: ServerContext): Promise<numbe
   for (;;) {
     const due = await context.db.reader
       .selectFrom('write_sessions')
-      .select('session_id')
+      .select(['session_id', 'catalog_id'])
       .where('status', '=', 'OPEN')
       .where('expires_at_ns', '<=', context.clock.nowNs())
       .orderBy('expires_at_ns')
       .limit(SESSIONS_PER_UNIT_MAX)
       .execute();
-    if (due.length === 0) return ended;
-    const ids = due.map(({ session_id }) => session_id);
-    ended += await context.db.unit((queries) => expireWhereDue(context, queries, ids));
+    let endedNow = 0;
+    for (const [catalog_id, sessions] of Map.groupBy(due, (session) => session.catalog_id)) {
+      const ids = sessions.map(({ session_id }) => session_id);
+      endedNow += await context.db.unit(catalog_id, (queries, now_ns) => expireWhereDue(queries, now_ns, ids));
+    }
+    // What is due by this server's clock may not be so by the store's, and a heartbeat may have come meanwhile.
+    if (endedNow === 0) return ended;
+    ended += endedNow;
   }
 }

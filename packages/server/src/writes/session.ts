@@ -51,25 +51,24 @@ async function findSession(queries: Queries, session_id: string): Promise<Sessio
  * Throws `write_session_closed` or `session_version_mismatch` when the guard does not hold.
  */
 export async function changeSession(
-  context: ServerContext,
   queries: Queries,
+  now_ns: bigint,
   change: { session_id: string; session_version: number; set: Updateable<WriteSessionRow> },
 ): Promise<Session> {
   const { session_id, session_version, set } = change;
-  const now = context.clock.nowNs();
   const row = await queries
     .updateTable('write_sessions')
     .set({ ...set, session_version: session_version + 1 })
     .where('session_id', '=', session_id)
     .where('status', '=', 'OPEN')
     .where('session_version', '=', session_version)
-    .where('expires_at_ns', '>', now)
+    .where('expires_at_ns', '>', now_ns)
     .returningAll()
     .executeTakeFirst();
   if (row) return row;
   const session = await findSession(queries, session_id);
   if (!session) throw new Error(`write session ${session_id} is gone`);
-  const hasExpired = session.status === 'OPEN' && session.expires_at_ns <= now;
+  const hasExpired = session.status === 'OPEN' && session.expires_at_ns <= now_ns;
   refuseUnlessCurrent(hasExpired ? { ...session, status: 'EXPIRED' } : session, session_version);
   throw new Error(`write session ${session_id} is open at version ${session_version}, and could not be changed`);
 }
@@ -100,20 +99,20 @@ export function refuseUnlessCurrent(session: Session, session_version: number): 
 /** Ends a session whose time has run out, unless a heartbeat came first; answers it as it is then. */
 async function expireSession(context: ServerContext, session: Session): Promise<Session> {
   const { session_id } = session;
-  return context.db.unit(async (queries) => {
-    await expireWhereDue(context, queries, [session_id]);
+  return context.db.unit(session.catalog_id, async (queries, now_ns) => {
+    await expireWhereDue(queries, now_ns, [session_id]);
     return (await findSession(queries, session_id)) ?? session;
   });
 }
 
 /** Ends those of some sessions whose time has run out, in one guarded statement; answers how many. */
-export async function expireWhereDue(context: ServerContext, queries: Queries, session_ids: string[]): Promise<number> {
+export async function expireWhereDue(queries: Queries, now_ns: bigint, session_ids: string[]): Promise<number> {
   const result = await queries
     .updateTable('write_sessions')
     .set((row) => ({ status: 'EXPIRED', session_version: row('session_version', '+', 1) }))
     .where('session_id', 'in', session_ids)
     .where('status', '=', 'OPEN')
-    .where('expires_at_ns', '<=', context.clock.nowNs())
+    .where('expires_at_ns', '<=', now_ns)
     .executeTakeFirst();
   return Number(result.numUpdatedRows);
 }

@@ -56,7 +56,7 @@ function refuseUnsupported(input: Input): void {
 }
 
 async function replaceVersion(change: Change, before: TableVersion, input: Input): Promise<void> {
-  const { row_id, from_seq: _, to_seq: _to, transaction_id: _transaction, ...state } = before;
+  const { row_id, stream_id: _, from_seq: _from, to_seq: _to, transaction_id: _transaction, ...state } = before;
   await change.end('table_versions', [row_id]);
   await change.insert('table_versions', [
     {

@@ -135,13 +135,12 @@ export async function createVersionIn(
   const { schema, ...state } = definition.version;
   const table_version_id = change.context.newId();
   const schema_id = schema ? FIRST_SCHEMA_ID : null;
-  const stream_id = change.context.newId();
+  const { catalog_id } = change.view;
   await change.insert('table_versions', [
-    {
-      ...{ table_version_id, table_id, catalog_id: change.view.catalog_id, version, version_number },
-      ...{ ...state, schema_id, stream_id },
-    },
+    { ...{ table_version_id, table_id, catalog_id, version, version_number }, ...state, schema_id },
   ]);
+  const stream_id = change.context.newId();
+  await change.insert('streams', [{ stream_id, table_version_id, catalog_id, previous_stream_id: null }]);
   if (schema) {
     await change.queries
       .insertInto('schemas')

@@ -111,7 +111,14 @@ export interface TableVersionRow extends Versioned {
   partition_scheme: PartitionScheme | null;
   sort_scheme: SortScheme | null;
   content_types: ContentType[];
+}
+
+/** One stream: the data of a table version from one replacement to the next. */
+export interface StreamRow extends Versioned {
   stream_id: string;
+  table_version_id: string;
+  catalog_id: string;
+  previous_stream_id: string | null;
 }
 
 /** One schema of a table version; schemas never change. */
@@ -258,6 +265,7 @@ export interface Tables {
   namespaces: NamespaceRow;
   tables: TableRow;
   table_versions: TableVersionRow;
+  streams: StreamRow;
   schemas: SchemaRow;
   partitions: PartitionRow;
   manifests: ManifestRow;
@@ -271,4 +279,4 @@ export interface Tables {
 }
 
 /** The tables whose rows are versioned. */
-export type VersionedTable = 'namespaces' | 'tables' | 'table_versions' | 'deltas';
+export type VersionedTable = 'namespaces' | 'tables' | 'table_versions' | 'streams' | 'deltas';

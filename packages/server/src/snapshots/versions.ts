@@ -6,17 +6,34 @@ import type { SchemaRow, TableVersionRow, TotalsRow } from '../db/tables.ts';
 import type { FoundTable } from './tables.ts';
 import { type View, visible } from './view.ts';
 
-/** A table version as a view shows it. */
-export type TableVersion = Selectable<TableVersionRow>;
+/** A table version as a view shows it, with the stream that holds its data there. */
+export type TableVersion = Selectable<TableVersionRow> & { stream_id: string };
+
+/** Versions with their streams in a view, to be narrowed. The newest stream is the visible one, so it costs one row each. */
+function selectVersions(queries: Queries, view: View) {
+  return queries
+    .selectFrom('table_versions')
+    .selectAll()
+    .select(({ selectFrom }) =>
+      selectFrom('streams')
+        .select('streams.stream_id')
+        .whereRef('streams.table_version_id', '=', 'table_versions.table_version_id')
+        .where(visible(view, 'streams'))
+        .orderBy('streams.from_seq', 'desc')
+        .limit(sql.lit(1))
+        .$asScalar()
+        // A version is made with its first stream, and a stream ends only where the next one begins.
+        .$notNull()
+        .as('stream_id'),
+    );
+}
 
 /**
  * The versions of a table that a view shows, oldest first; deleted ones are hidden. What stands and what ended after the
  * view are each a range of an index: one condition for both would read every state that the table ever had.
  */
 export async function listVersions(queries: Queries, view: View, table_id: string): Promise<TableVersion[]> {
-  const committed = queries
-    .selectFrom('table_versions')
-    .selectAll()
+  const committed = selectVersions(queries, view)
     .where('table_id', '=', table_id)
     .where('from_seq', '<=', view.seq)
     .where('lifecycle_state', '!=', 'deleted');
@@ -55,9 +72,7 @@ export async function findVersionById(
   view: View,
   table_version_id: string,
 ): Promise<TableVersion | null> {
-  const row = await queries
-    .selectFrom('table_versions')
-    .selectAll()
+  const row = await selectVersions(queries, view)
     .where('table_version_id', '=', table_version_id)
     .where(visible(view, 'table_versions'))
     .orderBy('from_seq', 'desc')

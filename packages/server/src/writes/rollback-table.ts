@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { DeltacatError } from '@deltacat/contract';
 import { idempotency } from '../catalog/idempotency.ts';
 import type { Change } from '../commits/change.ts';
@@ -41,9 +42,7 @@ async function restore(change: Change, states: { now: TableVersion; before: Tabl
   const deltas = await listDeltas(change.queries, then, { stream_id: before.stream_id });
   // Not by commit: a rewrite is committed after deltas that stand above it.
   deltas.sort((a, b) => (a.position < b.position ? -1 : Number(a.position > b.position)));
-  const { description, properties, schema_id, partition_scheme, sort_scheme, content_types } = before;
-  const restored = { description, properties, schema_id, partition_scheme, sort_scheme, content_types };
-  const version = await restartStream(change, now, restored);
+  const version = await restartStream(change, await restoreDefinition(change, now, before));
   if (deltas.length === 0) return;
   await republishDeltas(
     change,
@@ -53,6 +52,22 @@ async function restore(change: Change, states: { now: TableVersion; before: Tabl
       partition: { scheme_id, partition_values },
     })),
   );
+}
+
+/** Gives the version the schema, schemes and properties that it had; where they are the same, its row stays. */
+async function restoreDefinition(change: Change, now: TableVersion, before: TableVersion): Promise<TableVersion> {
+  const restored = definitionOf(before);
+  if (isDeepStrictEqual(restored, definitionOf(now))) return now;
+  const { row_id, stream_id: _, from_seq: _from, to_seq: _to, transaction_id: _transaction, ...state } = now;
+  await change.end('table_versions', [row_id]);
+  await change.insert('table_versions', [{ ...state, ...restored }]);
+  change.touch({ object_id: now.table_version_id, kind: 'alter' });
+  return { ...now, ...restored };
+}
+
+function definitionOf(version: TableVersion) {
+  const { description, properties, schema_id, partition_scheme, sort_scheme, content_types } = version;
+  return { description, properties, schema_id, partition_scheme, sort_scheme, content_types };
 }
 
 function tooEarly(name: string, version: string, as_of: bigint): DeltacatError {

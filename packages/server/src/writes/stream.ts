@@ -2,30 +2,23 @@ import type { Change } from '../commits/change.ts';
 import { canonicalValue, type PartitionKey } from '../commits/partitions.ts';
 import { endAllDeltas, endDeltas } from '../commits/publish.ts';
 import { listDeltas } from '../snapshots/deltas.ts';
-import { findVersionById, type TableVersion } from '../snapshots/versions.ts';
-
-/** What a version may become together with its new stream: its state of an earlier time. */
-export type RestoredState = Partial<
-  Pick<TableVersion, 'description' | 'properties' | 'schema_id' | 'partition_scheme' | 'sort_scheme' | 'content_types'>
->;
+import { findStream } from '../snapshots/streams.ts';
+import type { TableVersion } from '../snapshots/versions.ts';
 
 /**
  * Ends everything that is visible of a version and gives it a new, empty stream with this commit. Earlier times keep the
  * old stream, and writers that still count on it find that it is gone.
  */
-export async function restartStream(
-  change: Change,
-  version: TableVersion,
-  restored: RestoredState = {},
-): Promise<TableVersion> {
+export async function restartStream(change: Change, version: TableVersion): Promise<TableVersion> {
   await endAllDeltas(change, version);
-  const { row_id, from_seq: _from, to_seq: _to, transaction_id: _transaction, ...state } = version;
-  await change.end('table_versions', [row_id]);
-  await change.insert('table_versions', [{ ...state, ...restored, stream_id: change.context.newId() }]);
-  const view = { ...change.view, seq: change.seq };
-  const restarted = await findVersionById(change.queries, view, version.table_version_id);
-  if (!restarted) throw new Error(`version ${version.table_version_id} is gone in the commit that restarts it`);
-  return restarted;
+  const { table_version_id, catalog_id } = version;
+  const before = await findStream(change.queries, change.view, table_version_id);
+  if (!before) throw new Error(`version ${table_version_id} has no stream`);
+  const stream_id = change.context.newId();
+  const { stream_id: previous_stream_id } = before;
+  await change.end('streams', [before.row_id]);
+  await change.insert('streams', [{ stream_id, table_version_id, catalog_id, previous_stream_id }]);
+  return { ...version, stream_id };
 }
 
 /** Ends everything that is visible of some partitions of a version with this commit. */

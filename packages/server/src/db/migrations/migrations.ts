@@ -1,6 +1,8 @@
 import { STATEMENTS as store } from './0001-store.ts';
+import { STATEMENTS as streams } from './0002-streams.ts';
 
 /** Every migration in order; the store of a folder or database has applied a prefix of them. */
 export const MIGRATIONS: readonly { name: string; statements: readonly string[] }[] = [
   { name: '0001-store', statements: store },
+  { name: '0002-streams', statements: streams },
 ];

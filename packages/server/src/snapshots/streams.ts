@@ -1,0 +1,20 @@
+import type { Selectable } from 'kysely';
+import type { Queries } from '../db/database.ts';
+import type { StreamRow } from '../db/tables.ts';
+import { type View, visible } from './view.ts';
+
+/** A stream as a view shows it. */
+export type Stream = Selectable<StreamRow>;
+
+/** The stream of a version in a view; null when the view has no such version. */
+export async function findStream(queries: Queries, view: View, table_version_id: string): Promise<Stream | null> {
+  const row = await queries
+    .selectFrom('streams')
+    .selectAll()
+    .where('table_version_id', '=', table_version_id)
+    .where(visible(view, 'streams'))
+    .orderBy('from_seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row ?? null;
+}

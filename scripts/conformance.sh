@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 kit=${DELTACAT_CONFORMANCE:-$root/../shared/conformance}
 
 # The areas of what is built; the kit has more.
-areas=catalog,write_read,formats,predicates,merge,sessions,schemaless
+areas=catalog,write_read,formats,predicates,merge,sessions,schemaless,transactions
 
 if [ ! -f "$kit/run.sh" ]; then
   echo "conformance: no kit at $kit; name its folder in DELTACAT_CONFORMANCE" >&2

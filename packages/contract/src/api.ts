@@ -3,6 +3,7 @@ import * as healthEndpoints from './endpoints/health.ts';
 import * as namespaces from './endpoints/namespaces.ts';
 import * as reads from './endpoints/reads.ts';
 import * as tables from './endpoints/tables.ts';
+import * as transactions from './endpoints/transactions.ts';
 import * as writes from './endpoints/writes.ts';
 
 /** Every operation of the API by its name. Routes, the OpenAPI document, clients and tools are made from this table. */
@@ -25,6 +26,12 @@ export const API = {
   drop_table: tables.dropTable,
   list_tables: tables.listTables,
   list_table_versions: tables.listTableVersions,
+  create_transaction: transactions.createTransaction,
+  get_transaction: transactions.getTransaction,
+  list_transactions: transactions.listTransactions,
+  heartbeat_transaction: transactions.heartbeatTransaction,
+  commit_transaction: transactions.commitTransaction,
+  abort_transaction: transactions.abortTransaction,
   plan_read: reads.planRead,
   preview_rows: reads.previewRows,
   create_write_session: writes.createWriteSession,

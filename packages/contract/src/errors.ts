@@ -41,6 +41,16 @@ export const ERRORS = {
     retryable: false,
     meaning: 'The time lies in the future or before the object existed.',
   },
+  read_only_transaction: {
+    status: 400,
+    retryable: false,
+    meaning: 'The transaction reads an earlier time; nothing can be changed in it.',
+  },
+  not_transactional: {
+    status: 400,
+    retryable: false,
+    meaning: 'The operation cannot be a part of a transaction.',
+  },
   not_supported: { status: 400, retryable: false, meaning: 'The server knows of this but cannot do it.' },
   catalog_not_found: { status: 404, retryable: false, meaning: 'No catalog of that name.' },
   namespace_not_found: { status: 404, retryable: false, meaning: 'No namespace of that name.' },
@@ -55,6 +65,16 @@ export const ERRORS = {
     status: 409,
     retryable: true,
     meaning: 'Another commit changed the same object first; read again and repeat.',
+  },
+  transaction_closed: {
+    status: 409,
+    retryable: false,
+    meaning: 'The transaction is committed, aborted or expired.',
+  },
+  transaction_version_mismatch: {
+    status: 409,
+    retryable: false,
+    meaning: 'The transaction changed since the version that was sent.',
   },
   session_version_mismatch: {
     status: 409,

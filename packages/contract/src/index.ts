@@ -1,6 +1,7 @@
 export * from './api.ts';
 export * from './endpoint.ts';
 export { COLUMNS_MAX, PREVIEW_ROWS_MAX } from './endpoints/reads.ts';
+export type { TransactionAnswer } from './endpoints/transactions.ts';
 export { INLINE_ROWS_MAX, type WriteSessionAnswer } from './endpoints/writes.ts';
 export * from './errors.ts';
 export { errorsOf, openApiDocument } from './openapi.ts';

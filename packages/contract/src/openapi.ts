@@ -7,7 +7,9 @@ import { type JsonSchema, toSchema } from './to-schema.ts';
 /** Codes that any endpoint may answer. */
 const EVERYWHERE: ErrorCode[] = ['invalid_input', 'internal_server_error', 'service_unavailable'];
 const WITH_BODY: ErrorCode[] = ['invalid_json', 'payload_too_large'];
-const IN_TRANSACTION: ErrorCode[] = ['transaction_not_found'];
+const IN_TRANSACTION: ErrorCode[] = ['transaction_not_found', 'transaction_closed', 'transaction_version_mismatch'];
+const CHANGING_IN_TRANSACTION: ErrorCode[] = ['read_only_transaction'];
+const OUTSIDE_TRANSACTION: ErrorCode[] = ['not_transactional'];
 
 /** Every code that an endpoint may answer: its own and those that come with its shape. */
 export function errorsOf(endpoint: Endpoint): ErrorCode[] {
@@ -15,9 +17,15 @@ export function errorsOf(endpoint: Endpoint): ErrorCode[] {
     ...endpoint.errors,
     ...EVERYWHERE,
     ...(hasBody(endpoint) ? WITH_BODY : []),
-    ...('transaction_id' in endpoint.query || 'transaction_id' in endpoint.body ? IN_TRANSACTION : []),
+    ...transactionErrors(endpoint),
   ];
   return [...new Set(codes)];
+}
+
+/** Codes of calls that name a transaction. */
+function transactionErrors({ query, body, transactional, role }: Endpoint): ErrorCode[] {
+  if (!transactional) return 'transaction_id' in query || 'transaction_id' in body ? OUTSIDE_TRANSACTION : [];
+  return role === 'READER' ? IN_TRANSACTION : [...IN_TRANSACTION, ...CHANGING_IN_TRANSACTION];
 }
 
 /** The OpenAPI 3.1 document of the whole API, made from the endpoint table. */

@@ -13,6 +13,10 @@ export const VARIABLES = {
     schema: z.coerce.number().int().min(1).max(31_536_000).default(3_600),
     meaning: 'How long a write session lives without a heartbeat.',
   },
+  DELTACAT_TXN_TTL_SECONDS: {
+    schema: z.coerce.number().int().min(1).max(31_536_000).default(3_600),
+    meaning: 'How long a transaction lives without a change or a heartbeat.',
+  },
   DELTACAT_BODY_MAX_MB: {
     schema: z.coerce.number().int().min(1).max(4_096).default(64),
     meaning: 'The largest request body, in MiB.',
@@ -87,6 +91,7 @@ export interface Config {
   /** The catalogs by name; the first is the default. */
   catalogs: CatalogConfig[];
   write_session_ttl_ns: bigint;
+  transaction_ttl_ns: bigint;
   body_bytes_max: number;
   engine_memory_mb: number | null;
   external_url: string | null;
@@ -108,6 +113,7 @@ export function readConfig(catalogRoot: string, environment: NodeJS.ProcessEnv =
     catalog_root,
     catalogs: catalogsFile ? readCatalogs(catalogsFile) : [defaultCatalog(catalog_root)],
     write_session_ttl_ns: BigInt(value('DELTACAT_WRITE_SESSION_TTL_SECONDS') ?? 0) * NANOSECONDS_PER_SECOND,
+    transaction_ttl_ns: BigInt(value('DELTACAT_TXN_TTL_SECONDS') ?? 0) * NANOSECONDS_PER_SECOND,
     body_bytes_max: (value('DELTACAT_BODY_MAX_MB') ?? 0) * 1_048_576,
     engine_memory_mb: value('DELTACAT_ENGINE_MEMORY_MB') ?? null,
     external_url: value('DELTACAT_EXTERNAL_URL') ?? null,

@@ -1,4 +1,6 @@
 import type { ServerContext } from './context.ts';
+import { cleanTransactions } from './transactions/clean.ts';
+import { expireTransactions } from './transactions/expire.ts';
 import { expireWriteSessions } from './writes/expire.ts';
 
 /** Work that the server does on its own, again and again. */
@@ -15,6 +17,20 @@ const LOOPS: readonly Loop[] = [
     every_ms: 60_000,
     async run(context) {
       await expireWriteSessions(context);
+    },
+  },
+  {
+    name: 'expire-transactions',
+    every_ms: 30_000,
+    async run(context) {
+      await expireTransactions(context);
+    },
+  },
+  {
+    name: 'clean-transactions',
+    every_ms: 30_000,
+    async run(context) {
+      await cleanTransactions(context);
     },
   },
 ];

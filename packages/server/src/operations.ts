@@ -1,4 +1,4 @@
-import { DeltacatError, type OperationName } from '@deltacat/contract';
+import { API, DeltacatError, type Endpoint, type OperationName } from '@deltacat/contract';
 import { alterNamespace } from './catalog/alter-namespace.ts';
 import { alterTable } from './catalog/alter-table.ts';
 import { createNamespace } from './catalog/create-namespace.ts';
@@ -19,6 +19,12 @@ import type { Handler, RequestContext } from './context.ts';
 import { getServerEndpoints } from './health/get-server-endpoints.ts';
 import { health } from './health/health.ts';
 import { previewRows } from './reads/preview.ts';
+import { abortTransaction } from './transactions/abort-transaction.ts';
+import { commitTransaction } from './transactions/commit-transaction.ts';
+import { createTransaction } from './transactions/create-transaction.ts';
+import { getTransaction } from './transactions/get-transaction.ts';
+import { heartbeatTransaction } from './transactions/heartbeat-transaction.ts';
+import { listTransactions } from './transactions/list-transactions.ts';
 import { abortWriteSession } from './writes/abort-write-session.ts';
 import { commitWrite } from './writes/commit-write.ts';
 import { commitWriteSession } from './writes/commit-write-session.ts';
@@ -51,6 +57,12 @@ const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
   drop_table: dropTable,
   list_tables: listTables,
   list_table_versions: listTableVersions,
+  create_transaction: createTransaction,
+  get_transaction: getTransaction,
+  list_transactions: listTransactions,
+  heartbeat_transaction: heartbeatTransaction,
+  commit_transaction: commitTransaction,
+  abort_transaction: abortTransaction,
   plan_read: planMerged,
   preview_rows: previewRows,
   create_write_session: createWriteSession,
@@ -65,15 +77,21 @@ const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
   rollback_table: rollbackTable,
 };
 
-/** Performs an operation with input that its schema has parsed. */
+/** Performs an operation with input that its schema has parsed. Throws `not_transactional` for one that stands alone. */
 export async function perform(context: RequestContext, name: OperationName, input: object): Promise<unknown> {
-  if ('transaction_id' in input && input.transaction_id !== null && input.transaction_id !== undefined) {
-    throw new DeltacatError(
-      'transaction_not_found',
-      `Transaction "${input.transaction_id}" does not exist: this server does not open transactions yet. Call without one.`,
-    );
-  }
+  const { transactional = false, query, body }: Endpoint = API[name];
+  const takesTransaction = 'transaction_id' in query || 'transaction_id' in body;
+  if (takesTransaction && !transactional && 'transaction_id' in input) refuseTransaction(name, input);
   // The schema of that very operation parsed the input.
   const handler = OPERATIONS[name] as unknown as (context: RequestContext, input: object) => Promise<unknown>;
   return handler(context, input);
+}
+
+function refuseTransaction(name: OperationName, { transaction_id }: { transaction_id: unknown }): void {
+  if (transaction_id === null || transaction_id === undefined) return;
+  throw new DeltacatError(
+    'not_transactional',
+    `${name} cannot be a part of transaction "${transaction_id}". Call it without one: it is done at once, by itself.`,
+    { transaction_id },
+  );
 }

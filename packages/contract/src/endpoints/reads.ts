@@ -5,7 +5,7 @@ import { nanoseconds } from '../values/numbers.ts';
 import { PARTITION_FILTER_FORM } from '../values/partition-choice.ts';
 import { readPlan } from '../values/plan.ts';
 import { predicateSchema } from '../values/predicate.ts';
-import { flag, fromText, inCatalog, listText, reading, whole } from '../values/query.ts';
+import { flag, fromText, listText, reading, whole } from '../values/query.ts';
 
 /** The most rows of one preview. */
 export const PREVIEW_ROWS_MAX = 1_000;
@@ -14,6 +14,9 @@ export const COLUMNS_MAX = 10_000;
 
 const params = { namespace: namespaceName, table: tableName };
 const found = ['catalog_not_found', 'namespace_not_found', 'table_not_found', 'table_version_not_found'] as const;
+const asOf = {
+  as_of: nanoseconds.nullish().meta({ description: 'Read the state of that time, in nanoseconds since 1970.' }),
+};
 const filter = {
   filter_predicate: z
     .preprocess(fromText, z.unknown())
@@ -30,7 +33,7 @@ export const planRead = endpoint({
   params,
   query: {
     table_version: tableVersion.nullish(),
-    as_of: nanoseconds.nullish().meta({ description: 'Read the state of that time, in nanoseconds since 1970.' }),
+    ...asOf,
     columns: listText(z.string())
       .nullish()
       .meta({ description: 'Columns to read, in this order; JSON text in a query.' }),
@@ -73,9 +76,10 @@ export const previewRows = endpoint({
   params,
   query: {
     table_version: tableVersion.nullish(),
+    ...asOf,
     limit: whole.default(10).meta({ description: `Rows to return, at most ${PREVIEW_ROWS_MAX}.` }),
     ...filter,
-    ...inCatalog,
+    ...reading,
   },
   output: z.object({
     sample_rows: z.array(z.record(z.string(), z.unknown())).default([]),
@@ -88,11 +92,13 @@ export const previewRows = endpoint({
     'invalid_request',
     'invalid_predicate',
     'unknown_column',
+    'invalid_as_of',
     'not_supported',
     'schema_mismatch',
     'data_missing',
   ],
   role: 'READER',
   tool: 'deltacat_preview_data',
+  transactional: true,
   tag: 'catalog',
 });

@@ -96,6 +96,16 @@ export const lifecycleState = words(LIFECYCLE_STATES).meta({
 /** Where a table version stands in its life. */
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
 
+/** The states of a transaction. */
+export const TRANSACTION_STATUSES = ['RUNNING', 'COMMITTED', 'ABORTED', 'EXPIRED'] as const;
+/** The state of a transaction, in any case. */
+export const transactionStatus = z.preprocess(
+  (value) => (typeof value === 'string' ? value.toUpperCase() : value),
+  z.enum(TRANSACTION_STATUSES),
+);
+/** The state of a transaction. */
+export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number];
+
 /** How strictly written values must fit a column. */
 export const consistencyType = words(['none', 'coerce', 'validate']);
 /** Sort direction; `asc` and `desc` are understood. */

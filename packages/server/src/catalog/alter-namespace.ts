@@ -1,8 +1,8 @@
 import { commit } from '../commits/commit.ts';
 import { nameObject } from '../commits/touches.ts';
 import type { Handler } from '../context.ts';
-import { catalogNamed } from '../roots/catalogs.ts';
 import { findNamespace, requireNamespace } from '../snapshots/namespaces.ts';
+import { scopeOf } from '../snapshots/transactions.ts';
 import { idempotency } from './idempotency.ts';
 import { namespaceTaken } from './namespace-creation.ts';
 import { mergeProperties } from './properties.ts';
@@ -10,7 +10,7 @@ import { mergeProperties } from './properties.ts';
 /** Changes properties of a namespace, renames it, or both; its tables stay in it. */
 export const alterNamespace: Handler<'alter_namespace'> = async (context, input) =>
   commit(context, {
-    catalog: catalogNamed(context, input.catalog),
+    ...(await scopeOf(context, input)),
     operation: 'alter_namespace',
     idempotency: idempotency(input),
     async decide(change) {

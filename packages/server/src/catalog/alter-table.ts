@@ -2,8 +2,8 @@ import { type Api, type ContentType, DeltacatError, type InputOf } from '@deltac
 import type { Change } from '../commits/change.ts';
 import { commit } from '../commits/commit.ts';
 import type { Handler } from '../context.ts';
-import { catalogNamed } from '../roots/catalogs.ts';
 import { requireTable } from '../snapshots/tables.ts';
+import { scopeOf } from '../snapshots/transactions.ts';
 import { requireVersion, type TableVersion } from '../snapshots/versions.ts';
 import { idempotency } from './idempotency.ts';
 import { mergeProperties } from './properties.ts';
@@ -28,7 +28,7 @@ const NOT_YET = ['schema_updates', 'partition_updates', 'sort_scheme'] as const;
 export const alterTable: Handler<'alter_table'> = async (context, input) => {
   refuseUnsupported(input);
   return commit(context, {
-    catalog: catalogNamed(context, input.catalog),
+    ...(await scopeOf(context, input)),
     operation: 'alter_table',
     idempotency: idempotency(input),
     async decide(change) {

@@ -1,6 +1,6 @@
 import { commit } from '../commits/commit.ts';
 import type { Handler } from '../context.ts';
-import { catalogNamed } from '../roots/catalogs.ts';
+import { scopeOf } from '../snapshots/transactions.ts';
 import { idempotency } from './idempotency.ts';
 import { createNamespaceIn } from './namespace-creation.ts';
 import { mergeProperties } from './properties.ts';
@@ -8,7 +8,7 @@ import { mergeProperties } from './properties.ts';
 /** Creates a namespace; of two that create one name, exactly one wins. */
 export const createNamespace: Handler<'create_namespace'> = async (context, input) =>
   commit(context, {
-    catalog: catalogNamed(context, input.catalog),
+    ...(await scopeOf(context, input)),
     operation: 'create_namespace',
     idempotency: idempotency(input),
     async decide(change) {

@@ -2,9 +2,9 @@ import type { Api, InputOf } from '@deltacat/contract';
 import type { Change } from '../commits/change.ts';
 import { commit } from '../commits/commit.ts';
 import type { Handler, RequestContext } from '../context.ts';
-import { catalogNamed } from '../roots/catalogs.ts';
 import { findNamespace, type Namespace, requireNamespace } from '../snapshots/namespaces.ts';
 import { findTableIn, type Table } from '../snapshots/tables.ts';
+import { scopeOf } from '../snapshots/transactions.ts';
 import { chooseVersion, listVersions } from '../snapshots/versions.ts';
 import { idempotency } from './idempotency.ts';
 import { createNamespaceIn } from './namespace-creation.ts';
@@ -24,7 +24,7 @@ const DEFAULT_NAMESPACE = 'default';
 export const createTable: Handler<'create_table'> = async (context, input) => {
   const definition = defineTable(context, input);
   return commit(context, {
-    catalog: catalogNamed(context, input.catalog),
+    ...(await scopeOf(context, input)),
     operation: 'create_table',
     idempotency: idempotency(input),
     async decide(change) {

@@ -1,14 +1,15 @@
 import type { Handler } from '../context.ts';
 import type { Queries } from '../db/database.ts';
-import { catalogNamed } from '../roots/catalogs.ts';
 import { requireTableAt } from '../snapshots/tables.ts';
-import { mergeKeys, requireVersion, schemaOf, totalsOf } from '../snapshots/versions.ts';
-import { type View, viewFor, visible } from '../snapshots/view.ts';
+import { totalsOf } from '../snapshots/totals.ts';
+import { viewOf } from '../snapshots/transactions.ts';
+import { mergeKeys, requireVersion, schemaOf } from '../snapshots/versions.ts';
+import { type View, visible } from '../snapshots/view.ts';
 
 /** Describes a table version as it is, or was at `as_of`: schema, schemes, properties, and totals of what is visible. */
 export const describeTable: Handler<'describe_table'> = async (context, input) => {
   const { reader } = context.db;
-  const view = await viewFor(context, catalogNamed(context, input.catalog).catalog_id, input.as_of);
+  const { view } = await viewOf(context, input);
   const found = await requireTableAt(reader, view, input);
   const version = await requireVersion(reader, view, { ...found, version: input.table_version });
   const schema = await schemaOf(reader, version);

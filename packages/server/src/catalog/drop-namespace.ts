@@ -1,7 +1,7 @@
 import { commit } from '../commits/commit.ts';
 import type { Handler } from '../context.ts';
-import { catalogNamed } from '../roots/catalogs.ts';
 import { requireNamespace } from '../snapshots/namespaces.ts';
+import { scopeOf } from '../snapshots/transactions.ts';
 import { idempotency } from './idempotency.ts';
 
 /**
@@ -10,7 +10,7 @@ import { idempotency } from './idempotency.ts';
  */
 export const dropNamespace: Handler<'drop_namespace'> = async (context, input) =>
   commit(context, {
-    catalog: catalogNamed(context, input.catalog),
+    ...(await scopeOf(context, input)),
     operation: 'drop_namespace',
     idempotency: idempotency(input),
     async decide(change) {

@@ -1,7 +1,7 @@
 import { commit } from '../commits/commit.ts';
 import type { Handler } from '../context.ts';
-import { catalogNamed } from '../roots/catalogs.ts';
 import { requireTable } from '../snapshots/tables.ts';
+import { scopeOf } from '../snapshots/transactions.ts';
 import { idempotency } from './idempotency.ts';
 
 /**
@@ -10,7 +10,7 @@ import { idempotency } from './idempotency.ts';
  */
 export const dropTable: Handler<'drop_table'> = async (context, input) =>
   commit(context, {
-    catalog: catalogNamed(context, input.catalog),
+    ...(await scopeOf(context, input)),
     operation: 'drop_table',
     idempotency: idempotency(input),
     async decide(change) {

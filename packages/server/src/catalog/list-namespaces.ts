@@ -1,11 +1,11 @@
 import type { Handler } from '../context.ts';
-import { catalogNamed } from '../roots/catalogs.ts';
-import { viewHead, visible } from '../snapshots/view.ts';
+import { viewOf } from '../snapshots/transactions.ts';
+import { visible } from '../snapshots/view.ts';
 
 /** Lists the namespaces of a catalog by name. */
 export const listNamespaces: Handler<'list_namespaces'> = async (context, input) => {
   const { reader } = context.db;
-  const view = await viewHead(reader, catalogNamed(context, input.catalog).catalog_id);
+  const { view } = await viewOf(context, input);
   return reader
     .selectFrom('namespaces')
     .select(['name', 'properties', 'namespace_id'])

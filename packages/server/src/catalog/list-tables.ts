@@ -1,13 +1,13 @@
 import type { Handler } from '../context.ts';
 import type { Queries } from '../db/database.ts';
-import { catalogNamed } from '../roots/catalogs.ts';
 import { requireNamespace } from '../snapshots/namespaces.ts';
-import { type View, viewHead, visible } from '../snapshots/view.ts';
+import { viewOf } from '../snapshots/transactions.ts';
+import { type View, visible } from '../snapshots/view.ts';
 
 /** Lists the tables of a namespace by name, each with its newest version. */
 export const listTables: Handler<'list_tables'> = async (context, input) => {
   const { reader } = context.db;
-  const view = await viewHead(reader, catalogNamed(context, input.catalog).catalog_id);
+  const { view } = await viewOf(context, input);
   const { namespace_id } = await requireNamespace(reader, view, input.namespace);
   const tables = await reader
     .selectFrom('tables')

@@ -14,7 +14,7 @@ export async function createNamespaceIn(
   const { catalog_id } = change.view;
   await change.insert('namespaces', [{ namespace_id: change.context.newId(), catalog_id, name, properties }]);
   change.touch({ object_id: nameObject(catalog_id, name), kind: 'name' });
-  return requireNamespace(change.queries, { ...change.view, seq: change.seq }, name);
+  return requireNamespace(change.queries, change.written, name);
 }
 
 /** The refusal of a namespace name that something has already. */

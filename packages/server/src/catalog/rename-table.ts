@@ -2,16 +2,16 @@ import { DeltacatError } from '@deltacat/contract';
 import { commit } from '../commits/commit.ts';
 import { nameObject } from '../commits/touches.ts';
 import type { Handler } from '../context.ts';
-import { catalogNamed } from '../roots/catalogs.ts';
 import { requireNamespace } from '../snapshots/namespaces.ts';
 import { findTableIn, requireTable } from '../snapshots/tables.ts';
+import { scopeOf } from '../snapshots/transactions.ts';
 import { idempotency } from './idempotency.ts';
 import { tableTaken } from './table-definition.ts';
 
 /** Renames a table, also into another namespace. Only the name changes: rows, history and identity stay. */
 export const renameTable: Handler<'rename_table'> = async (context, input) =>
   commit(context, {
-    catalog: catalogNamed(context, input.catalog),
+    ...(await scopeOf(context, input)),
     operation: 'rename_table',
     idempotency: idempotency(input),
     async decide(change) {

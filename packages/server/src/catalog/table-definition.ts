@@ -103,7 +103,7 @@ export async function createTableIn(
     { table_id, catalog_id: change.view.catalog_id, namespace_id, name, description, properties },
   ]);
   change.touch({ object_id: nameObject(namespace_id, name), kind: 'name' }, { object_id: namespace_id, kind: 'child' });
-  const created = await findTableById(change.queries, written(change), table_id);
+  const created = await findTableById(change.queries, change.written, table_id);
   if (!created) throw new Error(`table ${table_id} is gone in the commit that makes it`);
   const { version } = wanted;
   return {
@@ -148,7 +148,7 @@ export async function createVersionIn(
       .execute();
   }
   change.touch({ object_id: nameObject(table_id, version), kind: 'name' }, { object_id: table_id, kind: 'child' });
-  const created = await findVersionById(change.queries, written(change), table_version_id);
+  const created = await findVersionById(change.queries, change.written, table_version_id);
   if (!created) throw new Error(`version ${table_version_id} is gone in the commit that makes it`);
   return created;
 }
@@ -162,7 +162,7 @@ async function nextVersion(
     .selectFrom('table_versions')
     .select(['version', 'version_number'])
     .where('table_id', '=', table.table_id)
-    .where('from_seq', 'is not', null)
+    .where(({ or, eb }) => or([eb('from_seq', 'is not', null), eb('transaction_id', '=', change.transaction_id)]))
     .orderBy('version_number', 'desc')
     .limit(1)
     .executeTakeFirst();
@@ -172,9 +172,4 @@ async function nextVersion(
   if (version_number === next) return { version, version_number };
   const message = `Version "${version}" of table "${table.name}" cannot be created: the next one has number ${next}.`;
   throw new DeltacatError(version_number < next ? 'name_taken' : 'invalid_request', message, { next });
-}
-
-/** What the commit under way will show. */
-function written(change: Change) {
-  return { ...change.view, seq: change.seq };
 }

@@ -1,54 +1,126 @@
 import { DeltacatError } from '@deltacat/contract';
+import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 import type { Touch, TouchKind } from './touches.ts';
 
-const DROP: TouchKind[] = ['drop'];
-const OBJECT: TouchKind[] = ['alter', 'alter_incompatible', 'rename', 'drop'];
+/** How much two touches of one object must have in common to conflict: the object, the partition, or rows of one key. */
+type Extent = 'object' | 'partition' | 'keys';
+
+type Conflicts = Partial<Record<TouchKind, Extent>>;
+
+const DROPPED: Conflicts = { drop: 'object' };
+const REDEFINED: Conflicts = { ...DROPPED, alter: 'object', alter_incompatible: 'object', rename: 'object' };
+const REPLACED: Conflicts = { replace: 'partition', truncate: 'partition', rollback: 'partition' };
+const UNFIT: Conflicts = { ...DROPPED, alter_incompatible: 'object' };
+const APPENDING: Conflicts = { ...UNFIT, ...REPLACED };
+const MERGING: Conflicts = { ...APPENDING, add: 'keys', append: 'keys', merge: 'keys', delete: 'keys' };
+const REPLACING: Conflicts = {
+  ...APPENDING,
+  ...{ add: 'partition', append: 'partition', merge: 'partition', delete: 'partition' },
+};
 
 /**
- * Which earlier touches of the same object refuse a later change of that kind, made on an older base. Data against data
- * is decided per partition and only for transactions; what is written here holds for every change that has a base.
+ * Which touches of the same object, committed since the state that a transaction sees, refuse a touch of its own: rows
+ * are what it does, columns what others did. A rewrite refuses nothing, because it changes no row that anyone reads.
  */
-const CONFLICTS: Record<TouchKind, TouchKind[]> = {
-  name: ['name'],
-  child: DROP,
-  alter: OBJECT,
-  alter_incompatible: OBJECT,
-  rename: OBJECT,
-  drop: [...OBJECT, 'child'],
-  add: DROP,
-  append: DROP,
-  merge: DROP,
-  delete: DROP,
-  rewrite: [...DROP, 'rewrite', 'replace', 'truncate', 'rollback', 'alter_incompatible'],
-  replace: DROP,
-  truncate: DROP,
-  rollback: DROP,
+const CONFLICTS: Record<TouchKind, Conflicts> = {
+  name: { name: 'object' },
+  child: DROPPED,
+  alter: REDEFINED,
+  alter_incompatible: REDEFINED,
+  rename: REDEFINED,
+  drop: { ...REDEFINED, child: 'object' },
+  add: APPENDING,
+  append: APPENDING,
+  merge: MERGING,
+  delete: MERGING,
+  rewrite: { ...APPENDING, rewrite: 'partition' },
+  replace: REPLACING,
+  truncate: REPLACING,
+  rollback: REPLACING,
 };
 
 /** A commit that got there first. */
 export interface Winner {
   seq: number;
   kind: string;
+  object_id: string;
   transaction_id: string | null;
   operation: string;
 }
 
-/** The first commit after `base_seq` that conflicts with one of the touches; null when there is none. */
+/** What was done since a state of a catalog. */
+export interface Since {
+  catalog_id: string;
+  base_seq: number;
+}
+
+/** Everything of one kind that a transaction did to one object. */
+export interface TouchGroup {
+  object_id: string;
+  kind: TouchKind;
+  /** The partitions that it touched; null for all of them. */
+  partitions: string[] | null;
+}
+
+/** Finds whether rows that others merged may have the keys of rows that a transaction wrote. */
+export type FindKeyConflict = (group: TouchGroup) => Promise<Winner | null>;
+
+/** The touches of a transaction, by what it did to which object. */
+export function groupTouches(touches: readonly Touch[]): TouchGroup[] {
+  const groups = Map.groupBy(touches, ({ object_id, kind }) => `${kind} ${object_id}`);
+  return [...groups.values()].flatMap((some) => {
+    const [first] = some;
+    if (!first) return [];
+    const partitions = some.map(({ partition_id = null }) => partition_id).filter((id) => id !== null);
+    const isWide = partitions.length < some.length;
+    return { object_id: first.object_id, kind: first.kind, partitions: isWide ? null : [...new Set(partitions)] };
+  });
+}
+
+/** The first commit since a state that refuses what a transaction did to one object; null when there is none. */
 export async function findConflict(
   queries: Queries,
-  options: { catalog_id: string; touches: Touch[]; base_seq: number },
+  since: Since,
+  ours: { group: TouchGroup; findKeyConflict: FindKeyConflict },
 ): Promise<Winner | null> {
-  for (const touch of options.touches) {
-    const row = await touchesAfter(queries, options.catalog_id, options.base_seq)
-      .where('touches.object_id', '=', touch.object_id)
-      .where('touches.kind', 'in', CONFLICTS[touch.kind])
-      .orderBy('touches.seq')
-      .limit(1)
+  const { group } = ours;
+  const kinds = Object.entries(CONFLICTS[group.kind]) as [TouchKind, Extent][]; // the entries of such a record
+  const byExtent = Map.groupBy(kinds, ([, extent]) => extent);
+  const of = (extent: Extent) => (byExtent.get(extent) ?? []).map(([kind]) => kind);
+  return (
+    (await findTouch(queries, since, { ...group, kinds: of('object'), partitions: null })) ??
+    (await findTouch(queries, since, { ...group, kinds: of('partition') })) ??
+    ((await findTouch(queries, since, { ...group, kinds: of('keys') })) && (await ours.findKeyConflict(group)))
+  );
+}
+
+/** The first touch of an object since a state that is of one of the kinds, and in one of the partitions. */
+async function findTouch(
+  queries: Queries,
+  { catalog_id, base_seq }: Since,
+  wanted: { object_id: string; kinds: TouchKind[]; partitions: string[] | null },
+): Promise<Winner | null> {
+  const { object_id, kinds, partitions } = wanted;
+  if (kinds.length === 0) return null;
+  const query = touchesAfter(queries, catalog_id, base_seq)
+    .where('touches.object_id', '=', object_id)
+    .where('touches.kind', 'in', kinds)
+    .orderBy('touches.seq')
+    .limit(1);
+  if (partitions === null) return (await query.executeTakeFirst()) ?? null;
+  for (const some of chunks(partitions)) {
+    const row = await query
+      .where(({ or, eb }) => or([eb('touches.partition_id', 'is', null), eb('touches.partition_id', 'in', some)]))
       .executeTakeFirst();
     if (row) return row;
   }
   return null;
+}
+
+/** The first commit since a state that dropped one of some objects; null when none was dropped. */
+export function findDrop(queries: Queries, since: Since, object_id: string): Promise<Winner | null> {
+  return findTouch(queries, since, { object_id, kinds: ['drop'], partitions: null });
 }
 
 /** What commits after a state of the catalog touched, with the commit that did; to be narrowed to objects and kinds. */
@@ -58,23 +130,28 @@ export function touchesAfter(queries: Queries, catalog_id: string, seq: number) 
     .innerJoin('commits', (join) =>
       join.onRef('commits.catalog_id', '=', 'touches.catalog_id').onRef('commits.seq', '=', 'touches.seq'),
     )
-    .select(['touches.seq', 'touches.kind', 'commits.transaction_id', 'commits.operation'])
+    .select(['touches.seq', 'touches.kind', 'touches.object_id', 'commits.transaction_id', 'commits.operation'])
     .where('touches.catalog_id', '=', catalog_id)
     .where('touches.seq', '>', seq);
 }
 
 /** The refusal of a change that lost against a commit; newer clients read its details. */
-export function concurrentModification(what: string, winner: Winner | null): DeltacatError {
-  const by = winner ? `commit ${winner.seq} (${winner.operation})` : 'another commit';
-  return new DeltacatError(
-    'concurrent_modification',
-    `${what} was changed by ${by} in the meantime. Read it again and repeat the change.`,
-    {
-      conflict_class: 'retryable_stale_read',
-      blocker_outcome: 'successful_winner',
-      blocking_transaction_status: 'success',
-      blocking_transaction_id: winner?.transaction_id ?? (winner ? `commit:${winner.seq}` : null),
-      seq: winner?.seq ?? null,
-    },
-  );
+export function concurrentModification(
+  what: string,
+  winner: Winner | null,
+  loser?: { transaction_id: string },
+): DeltacatError {
+  const within = winner?.transaction_id ? ` in transaction "${winner.transaction_id}"` : '';
+  const by = winner ? `commit ${winner.seq} (${winner.operation}${within})` : 'another commit';
+  const advice = loser
+    ? 'Nothing of the transaction is visible; open a new one, read again and repeat its changes.'
+    : 'Read it again and repeat the change.';
+  return new DeltacatError('concurrent_modification', `${what} was changed by ${by} in the meantime. ${advice}`, {
+    ...(loser ? { transaction_id: loser.transaction_id } : {}),
+    conflict_class: 'retryable_stale_read',
+    blocker_outcome: 'successful_winner',
+    blocking_transaction_status: 'success',
+    blocking_transaction_id: winner?.transaction_id ?? (winner ? `commit:${winner.seq}` : null),
+    seq: winner?.seq ?? null,
+  });
 }

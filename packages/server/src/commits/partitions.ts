@@ -10,23 +10,41 @@ export interface PartitionKey {
   partition_values: PartitionValue[] | null;
 }
 
-/** Takes the next position of a partition, making the partition when it has none yet. */
-export async function takePosition(
-  change: Change,
-  version: TableVersion,
-  key: PartitionKey,
-): Promise<{ partition_id: string; position: bigint; previous_position: bigint | null }> {
-  const values_key = canonicalValue(key.partition_values);
-  const wanted = { stream_id: version.stream_id, scheme_id: key.scheme_id, values_key };
-  const [found] = (await advancePartition(change.queries, wanted)).rows;
-  if (!found) {
-    return { partition_id: await createPartition(change, version, key), position: 1n, previous_position: null };
-  }
-  const { partition_id, last_position } = found;
-  return { partition_id, position: last_position, previous_position: last_position - 1n };
+/** Where a new delta goes: its partition, and its position there, which in a transaction only the commit gives. */
+export interface DeltaPlace {
+  partition_id: string;
+  position: bigint | null;
+  previous_position: bigint | null;
 }
 
-const advancePartition = prepared((queries, of: { stream_id: string; scheme_id: string; values_key: string }) =>
+/** Takes the next position of a partition, making the partition when it has none yet. */
+export async function takePosition(change: Change, version: TableVersion, key: PartitionKey): Promise<DeltaPlace> {
+  if (change.transaction_id !== null) {
+    return { partition_id: await requirePartition(change, version, key), position: null, previous_position: null };
+  }
+  const [found] = (await advancePartition(change.queries, naturalKey(version, key))).rows;
+  if (!found) {
+    return { partition_id: await createPartition(change, version, { ...key, last_position: 1n }), ...placeAt(1n) };
+  }
+  return { partition_id: found.partition_id, ...placeAt(found.last_position) };
+}
+
+function placeAt(position: bigint): Omit<DeltaPlace, 'partition_id'> {
+  return { position, previous_position: position === 1n ? null : position - 1n };
+}
+
+interface NaturalKey {
+  stream_id: string;
+  scheme_id: string;
+  values_key: string;
+}
+
+function naturalKey(version: TableVersion, key: PartitionKey): NaturalKey {
+  const values_key = canonicalValue(key.partition_values);
+  return { stream_id: version.stream_id, scheme_id: key.scheme_id, values_key };
+}
+
+const advancePartition = prepared((queries, of: NaturalKey) =>
   queries
     .updateTable('partitions')
     .set((expression) => ({ last_position: expression('last_position', '+', 1n) }))
@@ -36,20 +54,30 @@ const advancePartition = prepared((queries, of: { stream_id: string; scheme_id: 
     .returning(['partition_id', 'last_position']),
 );
 
-async function createPartition(change: Change, version: TableVersion, key: PartitionKey): Promise<string> {
+/** A partition has no state of its own, so that one made by a transaction that is given up is merely empty. */
+async function requirePartition(change: Change, version: TableVersion, key: PartitionKey): Promise<string> {
+  const { stream_id, scheme_id, values_key } = naturalKey(version, key);
+  const found = await change.queries
+    .selectFrom('partitions')
+    .select('partition_id')
+    .where('stream_id', '=', stream_id)
+    .where('scheme_id', '=', scheme_id)
+    .where('values_key', '=', values_key)
+    .executeTakeFirst();
+  return found?.partition_id ?? createPartition(change, version, { ...key, last_position: 0n });
+}
+
+async function createPartition(
+  change: Change,
+  version: TableVersion,
+  key: PartitionKey & { last_position: bigint },
+): Promise<string> {
   const partition_id = change.context.newId();
-  const [value_1 = null, value_2 = null, value_3 = null] = (key.partition_values ?? []).map(canonicalValue);
+  const { partition_values, last_position } = key;
+  const [value_1 = null, value_2 = null, value_3 = null] = (partition_values ?? []).map(canonicalValue);
   const row = {
-    partition_id,
-    table_version_id: version.table_version_id,
-    stream_id: version.stream_id,
-    scheme_id: key.scheme_id,
-    partition_values: key.partition_values,
-    values_key: canonicalValue(key.partition_values),
-    value_1,
-    value_2,
-    value_3,
-    last_position: 1n,
+    ...{ partition_id, table_version_id: version.table_version_id, partition_values },
+    ...{ ...naturalKey(version, key), value_1, value_2, value_3, last_position },
   };
   await insertRows(change.queries, 'partitions', [row]);
   return partition_id;

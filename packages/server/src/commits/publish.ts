@@ -1,7 +1,8 @@
 import type { ColumnStats, DeltaType } from '@deltacat/contract';
 import { insertRows } from '../db/insert.ts';
 import type { FileRow, ManifestStats } from '../db/tables.ts';
-import type { TableVersion, Totals } from '../snapshots/versions.ts';
+import type { Totals } from '../snapshots/totals.ts';
+import type { TableVersion } from '../snapshots/versions.ts';
 import type { Change } from './change.ts';
 import { type PartitionKey, takePosition } from './partitions.ts';
 import { addTotals, clearTotals } from './totals.ts';
@@ -26,7 +27,8 @@ export interface PublishedDelta {
   manifest_id: string;
   partition_id: string;
   stream_id: string;
-  position: bigint;
+  /** Null in a transaction, whose commit gives it. */
+  position: bigint | null;
   previous_position: bigint | null;
   delta_type: DeltaType;
   files: number;
@@ -34,7 +36,7 @@ export interface PublishedDelta {
   bytes: number;
 }
 
-/** Makes new deltas visible with this commit, each at the next position of its partition, and counts them. */
+/** Makes new deltas visible with this change, each at the next position of its partition, and counts them. */
 export async function publishDeltas(
   change: Change,
   version: TableVersion,
@@ -42,7 +44,7 @@ export async function publishDeltas(
 ): Promise<PublishedDelta[]> {
   const published: PublishedDelta[] = [];
   for (const draft of drafts) published.push(await publishDelta(change, version, draft));
-  await addTotals(change, version.table_version_id, totalsOfDeltas(published));
+  await addTotals(change, version.table_version_id, { added: totalsOfDeltas(published) });
   return published;
 }
 
@@ -136,17 +138,24 @@ export async function endDeltas(change: Change, table_version_id: string, deltas
     'deltas',
     deltas.map((delta) => delta.row_id),
   );
-  const { total_records, total_bytes, total_files, delta_count } = totalsOfDeltas(deltas);
-  await addTotals(change, table_version_id, {
-    total_records: -total_records,
-    total_bytes: -total_bytes,
-    total_files: -total_files,
-    delta_count: -delta_count,
-  });
+  await addTotals(change, table_version_id, { removed: totalsOfDeltas(deltas) });
 }
 
-/** Ends every visible delta of a version in one statement. */
+/**
+ * Ends every visible delta of a version in one statement. Inside a transaction those that it wrote itself are gone; the
+ * others stay behind in the stream that ends, and end with it at the commit.
+ */
 export async function endAllDeltas(change: Change, version: TableVersion): Promise<void> {
+  const { transaction_id } = change;
+  if (transaction_id !== null) {
+    await change.queries
+      .deleteFrom('deltas')
+      .where('transaction_id', '=', transaction_id)
+      .where('from_seq', 'is', null)
+      .where('stream_id', '=', version.stream_id)
+      .execute();
+    return;
+  }
   await change.queries
     .updateTable('deltas')
     .set({ to_seq: change.seq })
@@ -170,7 +179,7 @@ export async function republishDeltas(
     rows.push({ catalog_id: change.view.catalog_id, table_version_id, stream_id, manifest_id, delta_type, ...place });
   }
   await change.insert('deltas', rows);
-  await addTotals(change, table_version_id, totalsOfDeltas(deltas));
+  await addTotals(change, table_version_id, { added: totalsOfDeltas(deltas) });
 }
 
 /** Makes one delta visible in place of others: same partition, at a position that one of them had. */
@@ -196,7 +205,7 @@ export async function publishAt(
     },
   ]);
   const delta = { files: files.length, records: sum(files, 'record_count'), bytes: sum(files, 'content_length') };
-  await addTotals(change, table_version_id, totalsOfDeltas([delta]));
+  await addTotals(change, table_version_id, { added: totalsOfDeltas([delta]) });
 }
 
 function totalsOfDeltas(deltas: { records: number; bytes: number; files: number }[]): Totals {

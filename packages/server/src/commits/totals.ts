@@ -1,23 +1,27 @@
 import type { Selectable } from 'kysely';
 import { prepared } from '../db/prepared.ts';
 import type { TotalsRow } from '../db/tables.ts';
-import { NO_TOTALS, type Totals, totalsOf } from '../snapshots/versions.ts';
+import { NO_TOTALS, sumTotals, type Totals, totalsOf } from '../snapshots/totals.ts';
 import type { Change } from './change.ts';
 
-/** Adds to the totals of a table version, as of this commit. */
-export async function addTotals(change: Change, table_version_id: string, difference: Totals): Promise<void> {
-  const now = await totalsOf(change.queries, { ...change.view, seq: change.seq }, table_version_id);
-  await setTotals(change, table_version_id, {
-    total_records: now.total_records + difference.total_records,
-    total_bytes: now.total_bytes + difference.total_bytes,
-    total_files: now.total_files + difference.total_files,
-    delta_count: now.delta_count + difference.delta_count,
-  });
+/**
+ * Adds to the totals of a table version, as of this commit. Inside a transaction they are counted when asked for, and
+ * written by its commit.
+ */
+export async function addTotals(
+  change: Change,
+  table_version_id: string,
+  difference: { added?: Totals; removed?: Totals },
+): Promise<void> {
+  if (change.transaction_id !== null) return;
+  const now = await totalsOf(change.queries, change.written, table_version_id);
+  const { added = NO_TOTALS, removed = NO_TOTALS } = difference;
+  await setTotals(change, table_version_id, sumTotals(now, added, removed));
 }
 
 /** Sets the totals of a table version to zero, as of this commit. */
 export async function clearTotals(change: Change, table_version_id: string): Promise<void> {
-  await setTotals(change, table_version_id, NO_TOTALS);
+  if (change.transaction_id === null) await setTotals(change, table_version_id, NO_TOTALS);
 }
 
 async function setTotals(change: Change, table_version_id: string, totals: Totals): Promise<void> {

@@ -11,6 +11,8 @@ const COLUMNS: Record<string, 'bigint' | 'json' | 'boolean'> = {
   done_at_ns: 'bigint',
   expires_at_ns: 'bigint',
   heartbeat_at_ns: 'bigint',
+  finalized_at_ns: 'bigint',
+  as_of_ns: 'bigint',
   applied_at_ns: 'bigint',
   position: 'bigint',
   previous_position: 'bigint',
@@ -28,6 +30,7 @@ const COLUMNS: Record<string, 'bigint' | 'json' | 'boolean'> = {
   create_if_missing: 'json',
   result: 'json',
   mandatory: 'boolean',
+  is_clean: 'boolean',
   allow_external_entries: 'boolean',
 };
 

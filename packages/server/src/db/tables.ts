@@ -7,6 +7,7 @@ import type {
   PartitionValue,
   SchemaField,
   SortScheme,
+  TransactionStatus,
   WriteMode,
 } from '@deltacat/contract';
 import type { Generated } from 'kysely';
@@ -66,6 +67,7 @@ export interface OperationRow {
   answer: unknown;
   seq: number | null;
   created_at_ns: bigint;
+  transaction_id: string | null;
 }
 
 /** One event that a commit left for a loop to act on. */
@@ -242,6 +244,46 @@ export interface WriteSessionRow {
   abort_reason: string | null;
 }
 
+/** One transaction. What it wrote stays until it is clean again after it was given up. */
+export interface TransactionRow {
+  transaction_id: string;
+  catalog_id: string;
+  status: TransactionStatus;
+  transaction_version: number;
+  /** The commit whose state it sees, beside its own changes. */
+  base_seq: number;
+  /** The time whose state it reads; null for one that may write. */
+  as_of_ns: bigint | null;
+  commit_message: string | null;
+  author: string | null;
+  operation_count: number;
+  created_at_ns: bigint;
+  expires_at_ns: bigint;
+  heartbeat_at_ns: bigint;
+  finalized_at_ns: bigint | null;
+  abort_reason: string | null;
+  seq: number | null;
+  committed_at_ns: bigint | null;
+  is_clean: boolean;
+}
+
+/** One thing that an open transaction touches: a part of the change-set of its commit. */
+export interface TransactionTouchRow {
+  touch_id: Generated<number>;
+  transaction_id: string;
+  object_id: string;
+  kind: string;
+  partition_id: string | null;
+}
+
+/** One event that the commit of an open transaction will leave. */
+export interface TransactionEventRow {
+  event_id: Generated<number>;
+  transaction_id: string;
+  kind: string;
+  payload: unknown;
+}
+
 /** A committed row that an open transaction ends: hidden from it now, ended for all at its commit. */
 export interface EndingRow {
   transaction_id: string;
@@ -274,6 +316,9 @@ export interface Tables {
   deltas: DeltaRow;
   totals: TotalsRow;
   write_sessions: WriteSessionRow;
+  transactions: TransactionRow;
+  transaction_touches: TransactionTouchRow;
+  transaction_events: TransactionEventRow;
   endings: EndingRow;
   migrations: MigrationRow;
 }

@@ -1,8 +1,5 @@
 import type { PartitionValue } from '@deltacat/contract';
-import type { DeltaInView } from '../snapshots/deltas.ts';
-
-/** Who is written down as the author of a rewrite: rows of such a delta need no merging among themselves. */
-export const REWRITER = 'deltacat-rewrite';
+import { type DeltaInView, REWRITER } from '../snapshots/deltas.ts';
 
 /**
  * Whether a reader must merge rows by key: an upsert of a keyed table or a delete is among the deltas, or what became of

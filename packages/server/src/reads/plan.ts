@@ -1,9 +1,9 @@
 import type { Api, InputOf, ReadPlan } from '@deltacat/contract';
 import type { Handler, ServerContext } from '../context.ts';
-import { type Catalog, catalogNamed } from '../roots/catalogs.ts';
+import type { Catalog } from '../roots/catalogs.ts';
 import type { DeltaInView } from '../snapshots/deltas.ts';
 import { readAllStats, readFiles } from '../snapshots/files.ts';
-import { viewFor } from '../snapshots/view.ts';
+import { type Transaction, viewOf } from '../snapshots/transactions.ts';
 import { mergeInstructions, mergeSortKeys } from './merge-order.ts';
 import { dropLeadingDeletes, orderDeltas, requiresMerge } from './order.ts';
 import { cutPage, type Page, type PageAsked } from './page.ts';
@@ -23,6 +23,8 @@ export type PlanAsked = PageAsked &
 /** A read resolved as far as the deltas that it is about. */
 export interface ResolvedRead {
   catalog: Catalog;
+  /** The transaction that the read is a part of. */
+  transaction: Transaction | null;
   target: ReadTarget;
   question: Question;
   /** Every visible delta of the selected partitions, by commit. */
@@ -42,11 +44,10 @@ export async function resolveRead(
   context: ServerContext,
   input: Omit<InputOf<Api['plan_read']>, keyof PlanAsked> & { as_of?: bigint | null | undefined },
 ): Promise<ResolvedRead> {
-  const catalog = catalogNamed(context, input.catalog);
-  const view = await viewFor(context, catalog.catalog_id, input.as_of);
+  const { catalog, view, transaction } = await viewOf(context, input);
   const target = await findTarget(context, view, input);
   const question = readQuestion(target, input);
-  return { catalog, target, question, deltas: await selectDeltas(context.db.reader, target, question) };
+  return { catalog, transaction, target, question, deltas: await selectDeltas(context.db.reader, target, question) };
 }
 
 /** The plan of a resolved read. */
@@ -78,7 +79,7 @@ export async function planDeltas(context: ServerContext, read: ResolvedRead, ask
 
 type About = Omit<ReadPlan, 'total_files' | 'total_records' | 'total_bytes'>;
 
-function describePlan({ catalog, target }: ResolvedRead, asked: PlanAsked, merging: boolean): About {
+function describePlan({ catalog, target, transaction }: ResolvedRead, asked: PlanAsked, merging: boolean): About {
   const { version, schema, merge_keys, view } = target;
   const sort_keys = mergeSortKeys(schema?.fields ?? []);
   return {
@@ -100,6 +101,9 @@ function describePlan({ catalog, target }: ResolvedRead, asked: PlanAsked, mergi
     preferred_root_used: asked.preferred_root ? asked.preferred_root === catalog.data_root : null,
     seq: view.seq,
     as_of: asked.as_of ?? view.committed_at_ns ?? null,
+    expires_at: transaction?.expires_at_ns ?? null,
+    transaction_id: transaction?.transaction_id ?? null,
+    transaction_version_seen: transaction?.transaction_version ?? null,
   };
 }
 

@@ -1,7 +1,7 @@
 import { DeltacatError, PREVIEW_ROWS_MAX } from '@deltacat/contract';
 import { executePlan, schemaFields } from '@deltacat/io-core';
 import type { Handler, RequestContext } from '../context.ts';
-import { totalsOf } from '../snapshots/versions.ts';
+import { totalsOf } from '../snapshots/totals.ts';
 import { planDeltas, type ResolvedRead, resolveRead } from './plan.ts';
 
 /** How many files are looked into at a time, and how often: a sample must not become a scan of a large table. */

@@ -1,11 +1,15 @@
 import type { DeltaType, PartitionValue } from '@deltacat/contract';
 import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
-import type { View } from './view.ts';
+import { standing, type View } from './view.ts';
+
+/** Who is written down as the author of a rewrite: rows of such a delta need no merging among themselves. */
+export const REWRITER = 'deltacat-rewrite';
 
 /** A delta as a view shows it, with its partition and the totals of its manifest. */
 export interface DeltaInView {
   row_id: number;
+  /** The commit that made it visible; for what a transaction has not committed yet, one after all that it sees. */
   from_seq: number;
   partition_id: string;
   scheme_id: string;
@@ -13,6 +17,7 @@ export interface DeltaInView {
   stream_id: string;
   manifest_id: string;
   delta_type: DeltaType;
+  /** Its place in its partition; for what a transaction has not committed yet, one after all that it sees. */
   position: bigint;
   previous_position: bigint | null;
   entry_params: { equality_field_locators?: string[] | null } | null;
@@ -34,9 +39,12 @@ export async function listDeltas(
 ): Promise<DeltaInView[]> {
   const { partition_ids, stream_id } = wanted;
   const found: DeltaInView[] = [];
-  if (!partition_ids) return (await selectDeltas(queries, view, { stream_id }).execute()).sort(byCommit);
-  for (const some of chunks(partition_ids)) {
-    for (const row of await selectDeltas(queries, view, { partition_ids: some }).execute()) found.push(row);
+  const asked = partition_ids ? [...chunks(partition_ids)].map((some) => ({ partition_ids: some })) : [{ stream_id }];
+  for (const some of asked) {
+    for (const row of await selectDeltas(queries, view, some).execute()) found.push(row);
+    const { transaction_id } = view;
+    if (transaction_id === undefined) continue;
+    for (const row of await listUncommitted(queries, { ...view, transaction_id }, some)) found.push(row);
   }
   return found.sort(byCommit);
 }
@@ -54,35 +62,62 @@ type Wanted = { stream_id: string } | { partition_ids: string[] };
  * read everything that was ever ended. One statement, so that nothing ends in between.
  */
 function selectDeltas(queries: Queries, view: View, wanted: Wanted) {
-  const standing = selectCommitted(queries, view, wanted).where('deltas.to_seq', 'is', null);
-  return standing.unionAll(selectCommitted(queries, view, wanted).where('deltas.to_seq', '>', view.seq));
+  const lasting = selectCommitted(queries, view, wanted).where('deltas.to_seq', 'is', null);
+  return lasting.unionAll(selectCommitted(queries, view, wanted).where('deltas.to_seq', '>', view.seq));
 }
 
 function selectCommitted(queries: Queries, view: View, wanted: Wanted) {
+  const query = selectWanted(queries, wanted)
+    // Committed deltas have both.
+    .select(({ ref }) => [
+      ref('deltas.from_seq').$notNull().as('from_seq'),
+      ref('deltas.position').$notNull().as('position'),
+      'deltas.previous_position',
+    ])
+    .where('deltas.from_seq', '<=', view.seq);
+  return view.transaction_id === undefined ? query : query.where(standing(view.transaction_id, 'deltas'));
+}
+
+/** What a transaction wrote and has not committed, in the order of its writing, on top of what is there already. */
+async function listUncommitted(
+  queries: Queries,
+  view: View & { transaction_id: string },
+  wanted: Wanted,
+): Promise<DeltaInView[]> {
+  const rows = await selectWanted(queries, wanted)
+    .select('partitions.last_position')
+    .where('deltas.from_seq', 'is', null)
+    .where('deltas.transaction_id', '=', view.transaction_id)
+    .orderBy('deltas.row_id')
+    .execute();
+  const places = new Map<string, bigint>();
+  return rows.map(({ last_position, ...row }) => {
+    const before = places.get(row.partition_id) ?? last_position;
+    places.set(row.partition_id, before + 1n);
+    return { ...row, from_seq: view.seq + 1, position: before + 1n, previous_position: before === 0n ? null : before };
+  });
+}
+
+function selectWanted(queries: Queries, wanted: Wanted) {
   const query = queries
     .selectFrom('deltas')
     .innerJoin('partitions', 'partitions.partition_id', 'deltas.partition_id')
     .innerJoin('manifests', 'manifests.manifest_id', 'deltas.manifest_id')
     .select([
       'deltas.row_id',
-      // Committed deltas have both.
-      (expression) => expression.ref('deltas.from_seq').$notNull().as('from_seq'),
       'deltas.partition_id',
       'partitions.scheme_id',
       'partitions.partition_values',
       'deltas.stream_id',
       'deltas.manifest_id',
       'deltas.delta_type',
-      (expression) => expression.ref('deltas.position').$notNull().as('position'),
-      'deltas.previous_position',
       'manifests.entry_params',
       'manifests.author_name',
       'manifests.author_version',
       'manifests.record_count as records',
       'manifests.content_length as bytes',
       'manifests.file_count as files',
-    ])
-    .where('deltas.from_seq', '<=', view.seq);
+    ]);
   if ('stream_id' in wanted) return query.where('deltas.stream_id', '=', wanted.stream_id);
   return query.where('deltas.partition_id', 'in', wanted.partition_ids);
 }

@@ -93,6 +93,8 @@ export async function findTableById(queries: Queries, view: View, table_id: stri
 export async function requireTableAt(queries: Queries, view: View, name: TableName): Promise<FoundTable> {
   const then = await findTable(queries, view, name);
   if (then) return then;
+  // A transaction sees one state with its own changes: a name that it does not know there is none.
+  if (view.transaction_id !== undefined) return requireTable(queries, view, name);
   const head = await viewHead(queries, view.catalog_id);
   const now = head.seq === view.seq ? null : await findTable(queries, head, name);
   const earlier = now && (await findTableById(queries, view, now.table.table_id));

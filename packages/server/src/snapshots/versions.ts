@@ -1,8 +1,7 @@
 import { DeltacatError, type SchemaField } from '@deltacat/contract';
 import { type Selectable, sql } from 'kysely';
 import type { Queries } from '../db/database.ts';
-import { prepared } from '../db/prepared.ts';
-import type { SchemaRow, TableVersionRow, TotalsRow } from '../db/tables.ts';
+import type { SchemaRow, TableVersionRow } from '../db/tables.ts';
 import type { FoundTable } from './tables.ts';
 import { type View, visible } from './view.ts';
 
@@ -33,12 +32,14 @@ function selectVersions(queries: Queries, view: View) {
  * view are each a range of an index: one condition for both would read every state that the table ever had.
  */
 export async function listVersions(queries: Queries, view: View, table_id: string): Promise<TableVersion[]> {
-  const committed = selectVersions(queries, view)
-    .where('table_id', '=', table_id)
-    .where('from_seq', '<=', view.seq)
-    .where('lifecycle_state', '!=', 'deleted');
-  const standing = committed.where('to_seq', 'is', null);
-  const found = await standing.unionAll(committed.where('to_seq', '>', view.seq)).execute();
+  const all = selectVersions(queries, view).where('table_id', '=', table_id).where('lifecycle_state', '!=', 'deleted');
+  const committed = all.where('from_seq', '<=', view.seq);
+  const lasting = committed.where('to_seq', 'is', null);
+  const wanted =
+    view.transaction_id === undefined
+      ? lasting.unionAll(committed.where('to_seq', '>', view.seq))
+      : all.where(visible(view, 'table_versions'));
+  const found = await wanted.execute();
   return found.sort((a, b) => a.version_number - b.version_number);
 }
 
@@ -111,26 +112,3 @@ export async function schemaOf(queries: Queries, version: TableVersion): Promise
 export function mergeKeys(fields: SchemaField[] | null | undefined): string[] {
   return (fields ?? []).filter((field) => field.is_merge_key).map((field) => field.name);
 }
-
-/** Totals of what a view shows of a version. */
-export type Totals = Omit<Selectable<TotalsRow>, 'table_version_id' | 'from_seq'>;
-
-/** Totals of a version without data. */
-export const NO_TOTALS: Totals = { total_records: 0, total_bytes: 0, total_files: 0, delta_count: 0 };
-
-/** Totals of a version in a view, from one row whatever its history. */
-export async function totalsOf(queries: Queries, view: View, table_version_id: string): Promise<Totals> {
-  const [row] = (await selectTotals(queries, { table_version_id, seq: view.seq })).rows;
-  return row ?? NO_TOTALS;
-}
-
-const selectTotals = prepared((queries, of: { table_version_id: string; seq: number }) =>
-  queries
-    .selectFrom('totals')
-    .select(['total_records', 'total_bytes', 'total_files', 'delta_count'])
-    .where('table_version_id', '=', of.table_version_id)
-    .where('from_seq', '<=', of.seq)
-    .orderBy('from_seq', 'desc')
-    // As a parameter it makes SQLite take three times as long.
-    .limit(sql.lit(1)),
-);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { catalogNamed } from '../roots/catalogs.ts';
 import { ManualClock, startTestServer, type TestServer } from '../testing/server.ts';
-import { viewAt, viewFor, viewHead } from './view.ts';
+import { viewOf } from './transactions.ts';
+import { viewAt, viewHead } from './view.ts';
 
 const clock = new ManualClock();
 let server: TestServer;
@@ -54,7 +55,7 @@ describe('a time', () => {
 
   test('in the future is refused, because commits to come would change the answer', async () => {
     const future = clock.nowNs() + 1_000_000_000n;
-    await expect(viewFor(server.context, catalog_id, future)).rejects.toMatchObject({ code: 'invalid_as_of' });
+    await expect(viewOf(server.context, { as_of: future })).rejects.toMatchObject({ code: 'invalid_as_of' });
   });
 
   test('is in the future by the clock of the store, whatever the clock of the server says', async () => {
@@ -65,7 +66,7 @@ describe('a time', () => {
 
   test('left out is the newest state', async () => {
     const head = await viewHead(server.context.db.reader, catalog_id);
-    expect((await viewFor(server.context, catalog_id, null)).seq).toBe(head.seq);
+    expect((await viewOf(server.context, {})).view.seq).toBe(head.seq);
   });
 
   test('taken before a commit keeps its answer after it', async () => {

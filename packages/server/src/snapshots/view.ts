@@ -2,6 +2,7 @@ import { DeltacatError } from '@deltacat/contract';
 import { type RawBuilder, sql } from 'kysely';
 import type { ServerContext } from '../context.ts';
 import type { Queries } from '../db/database.ts';
+import type { VersionedTable } from '../db/tables.ts';
 
 /** What a request sees: the state of one catalog at one commit, resolved once. */
 export interface View {
@@ -9,6 +10,8 @@ export interface View {
   seq: number;
   /** When that commit was made, where it was looked up; reading as of it shows the same state for ever. */
   committed_at_ns?: bigint;
+  /** The transaction whose own changes it shows on top of that commit; none when left out. */
+  transaction_id?: string;
 }
 
 /**
@@ -16,14 +19,24 @@ export interface View {
  * one is visible, the newest of those that began by then: queries for one thing go by `from_seq` from there, so that
  * they read one row however many states it had.
  */
-export function visible(view: View, alias: string): RawBuilder<boolean> {
+export function visible(view: View, alias: VersionedTable): RawBuilder<boolean> {
   const from = sql.ref(`${alias}.from_seq`);
   const to = sql.ref(`${alias}.to_seq`);
-  return sql<boolean>`(${from} <= ${view.seq} and (${to} is null or ${to} > ${view.seq}))`;
+  const committed = sql<boolean>`(${from} <= ${view.seq} and (${to} is null or ${to} > ${view.seq}))`;
+  const { transaction_id } = view;
+  if (transaction_id === undefined) return committed;
+  const own = sql`${from} is null and ${sql.ref(`${alias}.transaction_id`)} = ${transaction_id}`;
+  return sql<boolean>`((${committed} and ${standing(transaction_id, alias)}) or (${own}))`;
+}
+
+/** Whether a transaction has not ended a row itself. */
+export function standing(transaction_id: string, alias: VersionedTable): RawBuilder<boolean> {
+  return sql<boolean>`not exists (select 1 from endings where endings.transaction_id = ${transaction_id}
+    and endings.table_name = ${alias} and endings.row_id = ${sql.ref(`${alias}.row_id`)})`;
 }
 
 /** The newest state of a catalog. */
-export async function viewHead(queries: Queries, catalog_id: string): Promise<Required<View>> {
+export async function viewHead(queries: Queries, catalog_id: string): Promise<View & { committed_at_ns: bigint }> {
   const head = await queries
     .selectFrom('catalogs')
     .select(['head_seq', 'head_at_ns'])
@@ -57,12 +70,7 @@ function refuseFuture(as_of: bigint, now_ns: bigint): void {
   );
 }
 
-/** The state that a read asks for: of a time, or the newest. */
-export function viewFor(context: ServerContext, catalog_id: string, as_of: bigint | null | undefined): Promise<View> {
-  if (as_of !== null && as_of !== undefined) return viewAt(context, catalog_id, as_of);
-  return viewHead(context.db.reader, catalog_id);
-}
-
+/** The state of a catalog at a time that is not in its future. */
 async function findView(queries: Queries, catalog_id: string, as_of: bigint): Promise<View> {
   const row = await queries
     .selectFrom('commits')

@@ -8,6 +8,7 @@ import type { RequestContext } from '../context.ts';
 import type { Queries } from '../db/database.ts';
 import type { Catalog } from '../roots/catalogs.ts';
 import { readHead } from '../snapshots/head.ts';
+import { type SeenTransaction, viewOf } from '../snapshots/transactions.ts';
 import { findVersionById, type TableVersion } from '../snapshots/versions.ts';
 import type { View } from '../snapshots/view.ts';
 import { findCurrentTarget } from './current-target.ts';
@@ -31,6 +32,8 @@ import {
 /** Files that a writer hands over, and what they are to become. */
 export interface FileWrite {
   catalog: Catalog;
+  /** The transaction that the write is a part of. */
+  transaction?: SeenTransaction | null;
   aim: Aim;
   entries: WriteEntry[];
   /** The format of entries that name none. */
@@ -87,18 +90,18 @@ async function publishFiles(
   write: FileWrite,
   files: VerifiedFile[],
 ): Promise<Committed<Written>> {
-  const { catalog, aim } = write;
+  const { catalog, transaction = null, aim } = write;
   const { reader } = context.db;
-  const { seq, definitions_id } = await readHead(reader, catalog.catalog_id);
-  const view = { catalog_id: catalog.catalog_id, seq };
-  const target = await findCurrentTarget(reader, { view, definitions_id }, aim);
+  const state = await readState(context, write);
+  const { view } = state;
+  const target = await findCurrentTarget(reader, state, aim);
   const making = target.version ? null : planMaking(context, write, files);
   const shape = target.shape ?? (making && shapeOfDefinition(target.name, making.definition));
   if (shape) refuseUnfitMode(aim, shape);
   const drafts = shape ? await draft(reader, view, { target, shape, aim, files }) : [];
   const { operation, message, idempotency } = write;
   return commit(context, {
-    ...{ catalog, operation, message, idempotency },
+    ...{ catalog, transaction, operation, message, idempotency },
     async decide(change) {
       const now = await findCurrentTarget(change.queries, change, aim);
       if (!isSameTarget(target, now)) throw new TargetMoved();
@@ -109,6 +112,17 @@ async function publishFiles(
       return written;
     },
   });
+}
+
+/** What the files are checked against: the head of the catalog, or what the transaction of the write sees. */
+async function readState(
+  context: RequestContext,
+  { catalog, transaction }: FileWrite,
+): Promise<{ view: View; definitions_id: string }> {
+  const { catalog_id } = catalog;
+  const { seq, definitions_id } = await readHead(context.db.reader, catalog_id);
+  if (!transaction) return { view: { catalog_id, seq }, definitions_id };
+  return { view: (await viewOf(context, transaction)).view, definitions_id };
 }
 
 /** A write of nothing makes a table only when its writer says what it is. */
@@ -198,10 +212,9 @@ function summary(published: PublishedDelta[]): Written {
     deltas_written: published.length,
     total_records: sum('records'),
     total_bytes: sum('bytes'),
-    committed_delta_locators: published.map(({ position, partition_id, stream_id }) => ({
-      stream_position: position,
-      partition_id,
-      stream_id,
-    })),
+    // In a transaction they have no position yet.
+    committed_delta_locators: published.flatMap(({ position, partition_id, stream_id }) =>
+      position === null ? [] : [{ stream_position: position, partition_id, stream_id }],
+    ),
   };
 }

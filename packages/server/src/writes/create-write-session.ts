@@ -3,10 +3,10 @@ import { idempotency } from '../catalog/idempotency.ts';
 import type { Change } from '../commits/change.ts';
 import { commit } from '../commits/commit.ts';
 import type { Handler, RequestContext } from '../context.ts';
-import { catalogNamed } from '../roots/catalogs.ts';
+import { scopeOf } from '../snapshots/transactions.ts';
 import { chooseRoot, folderFor, type Place } from './folder.ts';
 import { refuseUnfitMode } from './modes.ts';
-import { requireSession, type Session } from './session.ts';
+import { NEVER_NS, requireSession, type Session } from './session.ts';
 import { answerSession } from './session-answer.ts';
 import { type CreateIfMissing, defineMissing } from './table-making.ts';
 import { findTarget, shapeOf, type Target } from './target.ts';
@@ -21,11 +21,11 @@ const DERIVED_KEY = 'auto:';
  * table's identity, so that its files never get into another table of the same name.
  */
 export const createWriteSession: Handler<'create_write_session'> = async (context, input) => {
-  const catalog = catalogNamed(context, input.catalog);
+  const { catalog, transaction } = await scopeOf(context, input);
   const place = chooseRoot(catalog, input.root);
   const create_if_missing = completeCreation(context, input);
   const opened = await commit(context, {
-    catalog,
+    ...{ catalog, transaction },
     operation: 'create_write_session',
     idempotency: idempotency(input),
     async decide(change) {
@@ -67,6 +67,7 @@ async function findByWriteKey(change: Change, input: Input): Promise<string | nu
     .where('table_name', '=', input.table)
     .where('mode', '=', input.mode)
     .where('format', '=', input.format)
+    .where('transaction_id', change.transaction_id === null ? 'is' : '=', change.transaction_id)
     .execute();
   return found.find(({ owner_key }) => owner_key === (input.owner_key ?? null))?.session_id ?? null;
 }
@@ -102,9 +103,9 @@ function draftSession(change: Change, { input, target, place, create_if_missing 
     create_if_missing,
     opened_seq: change.view.seq,
     created_at_ns: now_ns,
-    expires_at_ns: now_ns + context.config.write_session_ttl_ns,
+    expires_at_ns: change.transaction_id === null ? now_ns + context.config.write_session_ttl_ns : NEVER_NS,
     heartbeat_at_ns: now_ns,
-    transaction_id: null,
+    transaction_id: change.transaction_id,
     commit_operation_id: null,
     payload_hash: null,
     result: null,

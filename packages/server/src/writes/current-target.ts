@@ -24,13 +24,18 @@ export async function findCurrentTarget(
   head: { view: View; definitions_id: string },
   aim: Aim,
 ): Promise<CurrentTarget> {
+  // What a transaction has not committed changes from call to call, without a new id.
+  if (head.view.transaction_id !== undefined) return lookUp(queries, head.view, aim);
   const { namespace, table, table_version, mode, identity } = aim;
   const key = JSON.stringify([head.definitions_id, namespace, table, table_version, mode, identity]);
   const known = found.get(key);
   if (known) return known;
-  const target = await findTarget(queries, head.view, aim);
-  const shape = target.version && (await shapeOf(queries, target.name, target.version));
-  const current = { ...target, shape };
-  found.set(key, current, 1 + (shape?.fields?.length ?? 0));
+  const current = await lookUp(queries, head.view, aim);
+  found.set(key, current, 1 + (current.shape?.fields?.length ?? 0));
   return current;
+}
+
+async function lookUp(queries: Queries, view: View, aim: Aim): Promise<CurrentTarget> {
+  const target = await findTarget(queries, view, aim);
+  return { ...target, shape: target.version && (await shapeOf(queries, target.name, target.version)) };
 }

@@ -39,9 +39,10 @@ export async function registerFileSchemas(
     .where('schema_id', '>=', FILE_SCHEMA_ID_MIN)
     .execute();
   for (const { serialized, schema_id } of known) ids.set(serialized, schema_id);
+  let next = known.reduce((highest, { schema_id }) => Math.max(highest, schema_id), FILE_SCHEMA_ID_MIN - 1) + 1;
   for (const { serialized, fields } of schemas) {
     if (ids.has(serialized)) continue;
-    const schema_id = FILE_SCHEMA_ID_MIN + ids.size;
+    const schema_id = next++;
     await change.queries.insertInto('schemas').values({ table_version_id, schema_id, fields, serialized }).execute();
     ids.set(serialized, schema_id);
   }

@@ -1,8 +1,8 @@
 import { type Api, DeltacatError, type InputOf } from '@deltacat/contract';
 import type { Handler, RequestContext } from '../context.ts';
-import { dropLeadingDeletes, REWRITER, requiresMerge } from '../reads/order.ts';
+import { dropLeadingDeletes, requiresMerge } from '../reads/order.ts';
 import { planDeltas, planRead, type ResolvedRead, resolveRead } from '../reads/plan.ts';
-import type { DeltaInView } from '../snapshots/deltas.ts';
+import { type DeltaInView, REWRITER } from '../snapshots/deltas.ts';
 import { type Rewritten, rewritePartitions } from './rewrite.ts';
 
 /** How often a plan is tried again when others change its partitions while they are rewritten. */
@@ -32,10 +32,10 @@ export const planMerged: Handler<'plan_read'> = async (context, input) => {
   );
 };
 
-/** Readers of history and of mere totals are not helped by rewriting what is there now. */
+/** Readers of history, of a transaction and of mere totals are not helped by rewriting what is there now. */
 function isForOldReader(context: RequestContext, input: InputOf<Api['plan_read']>): boolean {
-  const isHistoric = input.as_of !== null && input.as_of !== undefined;
-  return context.client_version === null && !isHistoric && input.include_files;
+  const isElsewhere = (input.as_of ?? input.transaction_id ?? null) !== null;
+  return context.client_version === null && !isElsewhere && input.include_files;
 }
 
 function isLeftToReader({ target }: ResolvedRead): boolean {

@@ -1,8 +1,8 @@
 import { DeltacatError, type WriteSessionAnswer } from '@deltacat/contract';
 import type { ServerContext } from '../context.ts';
-import type { Catalog } from '../roots/catalogs.ts';
-import type { TableVersion } from '../snapshots/versions.ts';
-import { viewHead } from '../snapshots/view.ts';
+import type { Properties } from '../db/tables.ts';
+import { findTransaction, type Transaction, transactionView } from '../snapshots/transactions.ts';
+import { type View, viewHead } from '../snapshots/view.ts';
 import type { Written } from './commit.ts';
 import { recordsPerFile } from './records-per-file.ts';
 import type { FoundSession, Session } from './session.ts';
@@ -27,30 +27,38 @@ export function createIfMissingOf(session: Session): CreateIfMissing | null {
 
 /** A session as it is answered, while it is open with what its files must look like. */
 export async function answerSession(context: ServerContext, found: FoundSession): Promise<WriteSessionAnswer> {
-  const { session, catalog } = found;
-  const layout = session.status === 'OPEN' ? await describeLayout(context, session, catalog) : {};
-  return { ...describeState(session, catalog), ...layout };
+  const { session } = found;
+  const { transaction_id } = session;
+  const transaction = transaction_id === null ? null : await findTransaction(context.db.reader, transaction_id);
+  const layout = session.status === 'OPEN' ? await describeLayout(context, found, transaction) : {};
+  return { ...describeState(found), ...(transaction ? describeTransaction(transaction) : {}), ...layout };
 }
 
-function describeState(session: Session, catalog: Catalog): WriteSessionAnswer {
+/** A session of a transaction lives as long as that. */
+function describeTransaction({ transaction_id, transaction_version, expires_at_ns }: Transaction) {
+  return { transaction_id, transaction_version, expires_at: expires_at_ns };
+}
+
+function describeState({ session, catalog }: FoundSession): WriteSessionAnswer {
   // Only the commit of a session writes its result.
   const result = session.result as SessionResult | null;
   const { session_id, session_version, status, mode, format, data_dir, namespace, table_version } = session;
   const committed = status === 'COMMITTED';
+  const commit_status = committed ? 'COMMITTED' : status === 'ATTACHED' ? 'PREPARED' : null;
   return {
     ...{ session_id, session_version, status, mode, format, data_dir, namespace, table_version },
     table: session.table_name,
-    table_exists: session.table_id !== null || (result?.seq ?? null) !== null,
+    table_exists: session.table_id !== null || (result?.deltas_written ?? 0) > 0,
     catalog: catalog.name,
     root: session.data_root,
     layout: null,
     created_at: session.created_at_ns,
     expires_at: session.expires_at_ns,
     last_heartbeat_at: session.heartbeat_at_ns,
-    attached: false,
+    attached: status === 'ATTACHED',
     committed,
     commit_operation_id: session.commit_operation_id,
-    commit_status: committed ? 'COMMITTED' : null,
+    commit_status,
     abort_reason: session.abort_reason,
     ...result,
   };
@@ -59,12 +67,12 @@ function describeState(session: Session, catalog: Catalog): WriteSessionAnswer {
 /** A table that is gone has no layout; the commit will say so. */
 async function describeLayout(
   context: ServerContext,
-  session: Session,
-  catalog: Catalog,
+  { session, catalog }: FoundSession,
+  transaction: Transaction | null,
 ): Promise<Partial<WriteSessionAnswer>> {
   const { reader } = context.db;
   const aim = aimOf(session);
-  const view = await viewHead(reader, catalog.catalog_id);
+  const view: View = transaction ? transactionView(transaction) : await viewHead(reader, catalog.catalog_id);
   const found = await findTarget(reader, view, aim).catch((error: unknown) => {
     if (error instanceof DeltacatError) return null;
     throw error;
@@ -82,7 +90,7 @@ async function describeLayout(
   return layoutOf(shapeOfDefinition(found.name, definition), properties);
 }
 
-function layoutOf(shape: Shape | null, properties: TableVersion['properties']): Partial<WriteSessionAnswer> {
+function layoutOf(shape: Shape | null, properties: Properties): Partial<WriteSessionAnswer> {
   return {
     schema: shape?.fields ?? null,
     schema_serialized: shape?.serialized ?? null,

@@ -5,6 +5,9 @@ import type { Queries } from '../db/database.ts';
 import type { WriteSessionRow } from '../db/tables.ts';
 import { allCatalogs, type Catalog, catalogNamed } from '../roots/catalogs.ts';
 
+/** When a session of a transaction expires by itself: never, because it lives and ends with that. */
+export const NEVER_NS = 2n ** 63n - 1n;
+
 /** A write session as it is stored. */
 export type Session = Selectable<WriteSessionRow>;
 

@@ -56,15 +56,25 @@ function countingAsMerge(group: TouchGroup, place: Place | null): TouchGroup {
 }
 
 async function findPlace(queries: Queries, view: View, object_id: string): Promise<Place | null> {
-  const version = await findVersionById(queries, view, object_id);
-  const found = await findTableById(queries, view, version?.table_id ?? object_id);
-  if (!found) return null;
-  const { table, namespace } = found;
+  const located = await locate(queries, view, object_id);
+  if (!located) return null;
+  const { version, table, namespace } = located;
   if (!version) return { parents: [namespace.namespace_id], version: null };
   const fields = (await schemaOf(queries, version))?.fields ?? [];
   const merge_keys = mergeKeys(fields);
   const keyed = merge_keys.length > 0 ? { table_version_id: object_id, fields, merge_keys } : null;
   return { parents: [table.table_id, namespace.namespace_id], version: keyed };
+}
+
+/** The table or version of an id as the transaction sees it, or as it was before that dropped it; null for others. */
+async function locate(queries: Queries, view: View, object_id: string) {
+  const base = { catalog_id: view.catalog_id, seq: view.seq };
+  for (const seen of [view, base]) {
+    const version = await findVersionById(queries, seen, object_id);
+    const found = await findTableById(queries, seen, version?.table_id ?? object_id);
+    if (found) return { ...found, version };
+  }
+  return null;
 }
 
 async function findDropped(
@@ -81,12 +91,8 @@ async function findDropped(
 
 /** The touched object as people know it. */
 async function describe(queries: Queries, view: View, object_id: string): Promise<string> {
-  const base = { catalog_id: view.catalog_id, seq: view.seq };
-  for (const seen of [view, base]) {
-    const version = await findVersionById(queries, seen, object_id);
-    const found = await findTableById(queries, seen, version?.table_id ?? object_id);
-    if (found) return `Table "${found.namespace.name}.${found.table.name}"`;
-  }
+  const located = await locate(queries, view, object_id);
+  if (located) return `Table "${located.namespace.name}.${located.table.name}"`;
   const slash = object_id.indexOf('/');
   if (slash >= 0) return `The name "${object_id.slice(slash + 1)}"`;
   const namespace = await queries

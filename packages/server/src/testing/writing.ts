@@ -69,11 +69,7 @@ export async function startWriting(clock?: ManualClock, root?: string): Promise<
       const session = await writing.open(table, body);
       return { session, entry: await writing.put(session.data_dir, [{ id: 1, v: 'a' }]) };
     },
-    async put(data_dir, rows, schema = KEYED) {
-      const [entry] = await writeRows(rows, { data_dir, schema });
-      if (!entry) throw new Error('no rows were written');
-      return { path: entry.path, record_count: rows.length, content_length: entry.content_length };
-    },
+    put: (data_dir, rows, schema = KEYED) => putRows(data_dir, rows, schema),
     commit: ({ session_id, session_version }, entries, more = {}) =>
       post(`/v1/write-sessions/${session_id}/commit`, { session_version, entries, ...more }),
     async write(table, rows, mode = 'auto') {
@@ -94,6 +90,17 @@ export async function startWriting(clock?: ManualClock, root?: string): Promise<
     close: () => server.close(),
   };
   return writing;
+}
+
+/** Writes rows as a Parquet file and answers its entry. */
+export async function putRows(
+  data_dir: string,
+  rows: Record<string, unknown>[],
+  schema: SchemaField[],
+): Promise<WriteEntry> {
+  const [entry] = await writeRows(rows, { data_dir, schema });
+  if (!entry) throw new Error('no rows were written');
+  return { path: entry.path, record_count: rows.length, content_length: entry.content_length };
 }
 
 async function stateOf({ context }: TestServer): Promise<unknown> {

@@ -35,13 +35,19 @@ const COLUMNS: Record<string, 'bigint' | 'json' | 'boolean'> = {
 };
 
 /** Turns a stored value into what the rest of the server works with. */
-export function readColumn(name: string, value: unknown): unknown {
+function readColumn(name: string, value: unknown): unknown {
   if (value === null || value === undefined) return null;
   const kind = Object.hasOwn(COLUMNS, name) ? COLUMNS[name] : undefined;
   if (kind === 'json') return typeof value === 'string' ? parseJson(value) : value;
   if (kind === 'boolean') return Boolean(Number(value));
   if (typeof value === 'bigint') return kind === 'bigint' ? value : Number(value);
   return kind === 'bigint' && typeof value === 'number' ? BigInt(value) : value;
+}
+
+/** The same for every column of a row, in place. */
+export function readRow(row: Record<string, unknown>): Record<string, unknown> {
+  for (const name in row) row[name] = readColumn(name, row[name]);
+  return row;
 }
 
 /** Turns a value into what both databases store: objects as JSON text, booleans as 0 and 1. */

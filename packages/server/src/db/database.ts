@@ -25,6 +25,10 @@ export interface Database {
   unit<T>(catalog_id: string, work: Unit<T>): Promise<T>;
   /** For reading committed rows; consistency between queries comes from reading at one `seq`. */
   readonly reader: Queries;
+  /** Which database it is and where, for logs: without a password. */
+  readonly name: string;
+  /** The migrations that opening it applied. */
+  readonly migrated: readonly string[];
   /** Waits for units under way and releases the store. */
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import {
@@ -7,23 +8,30 @@ import {
   SqliteDialect,
   type SqliteDialectConfig,
   SqliteDriver,
+  sql,
 } from 'kysely';
 import { machineTime } from './clock.ts';
-import { readColumn, writeColumn } from './columns.ts';
+import { readRow, writeColumn } from './columns.ts';
 import type { Database, Queries, StoreOptions } from './database.ts';
-import { isStoreFailure } from './failure.ts';
 import { explainFolder, makeFolder } from './folder.ts';
 import { holdFolder } from './lock.ts';
-import { migrate } from './migrate.ts';
-import { MIGRATIONS } from './migrations/migrations.ts';
+import { type MigrationDialect, type MigrationStatus, migrate, migrationStatus, UNMIGRATED } from './migrate.ts';
 import type { Tables } from './tables.ts';
-import { UnitQueue } from './units.ts';
+import { type GroupTransaction, UnitQueue } from './units.ts';
+
+/** The file of the store in its folder. */
+const FILE = 'catalog.db';
 
 /** How many compiled statements one connection keeps. The server issues fewer than two hundred distinct texts. */
 const STATEMENTS_MAX = 500;
 
 /** How long a statement waits for another process that joined the folder. */
 const BUSY_TIMEOUT_MS = 10_000;
+
+const DIALECT: MigrationDialect = {
+  adapt: (statement) => statement.replaceAll('{id}', 'integer primary key autoincrement'),
+  lock: null,
+};
 
 /**
  * Opens (or creates) the store in a folder: WAL with `synchronous=FULL`, so that a commit is on disk when it returns.
@@ -39,11 +47,24 @@ export async function openSqlite(folder: string, { nowNs = machineTime }: StoreO
   }
 }
 
+/** Which migrations the store in a folder has; changes nothing, and a server may hold the folder. */
+export async function sqliteStatus(folder: string): Promise<MigrationStatus> {
+  const file = join(folder, FILE);
+  if (!existsSync(file)) return UNMIGRATED;
+  const queries = kyselyOn(new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS }));
+  try {
+    const found = await sql`select name from sqlite_master where name = 'migrations'`.execute(queries);
+    return found.rows.length > 0 ? await migrationStatus(queries) : UNMIGRATED;
+  } finally {
+    await queries.destroy();
+  }
+}
+
 async function openIn(folder: string, nowNs: () => bigint): Promise<Database> {
   const release = holdFolder(folder);
   const opened: DatabaseSync[] = [];
   try {
-    const file = join(folder, 'catalog.db');
+    const file = join(folder, FILE);
     const open = () => {
       const connection = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
       opened.push(connection);
@@ -51,10 +72,10 @@ async function openIn(folder: string, nowNs: () => bigint): Promise<Database> {
     };
     const writer = open();
     const queries = kyselyOn(writer);
-    await migrate(queries, { migrations: MIGRATIONS, id: 'integer primary key autoincrement' });
+    const migrated = await migrate(queries, DIALECT);
     const reader = open();
     reader.exec('PRAGMA query_only = 1');
-    return database({ writer, queries, reader: kyselyOn(reader), nowNs, release });
+    return database({ writer, queries, reader: kyselyOn(reader), nowNs, release, folder, migrated });
   } catch (error) {
     for (const connection of opened) connection.close();
     release();
@@ -68,20 +89,27 @@ interface Parts {
   reader: Queries;
   nowNs: () => bigint;
   release: () => void;
+  folder: string;
+  migrated: string[];
 }
 
-function database({ writer, queries, reader, nowNs, release }: Parts): Database {
-  const units = new UnitQueue({
+function database({ writer, queries, reader, nowNs, release, folder, migrated }: Parts): Database {
+  const transaction: GroupTransaction = {
     queries,
     nowNs,
-    begin: () => writer.exec('BEGIN IMMEDIATE'),
-    commit: () => writer.exec('COMMIT'),
-    rollback: () => writer.exec('ROLLBACK'),
     savepoint: () => writer.exec('SAVEPOINT unit'),
     release: () => writer.exec('RELEASE unit'),
+    // Statements of many rows end with the error of a full disk alone; others take the whole transaction with them.
     undo: () => writer.exec('ROLLBACK TO unit; RELEASE unit'),
-    // Statements of many rows end with such an error alone; others take the whole transaction with them.
-    isFailure: isStoreFailure,
+    commit: () => writer.exec('COMMIT'),
+    abandon() {
+      // A failed COMMIT may have rolled back by itself.
+      if (writer.isTransaction) writer.exec('ROLLBACK');
+    },
+  };
+  const units = new UnitQueue(() => {
+    writer.exec('BEGIN IMMEDIATE');
+    return transaction;
   });
   const close = async () => {
     await units.close();
@@ -94,6 +122,8 @@ function database({ writer, queries, reader, nowNs, release }: Parts): Database 
     // One connection writes for every catalog, so their units wait for each other.
     unit: (_catalog_id, work) => units.run(work),
     reader,
+    name: `SQLite in ${folder}`,
+    migrated,
     close() {
       closing ??= close();
       return closing;
@@ -168,9 +198,4 @@ function adapt(statement: StatementSync) {
       for (const row of statement.iterate(...bind(parameters))) yield readRow(row);
     },
   };
-}
-
-function readRow(row: Record<string, unknown>): Record<string, unknown> {
-  for (const name in row) row[name] = readColumn(name, row[name]);
-  return row;
 }

@@ -13,13 +13,19 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts `deltacat serve` as users do, over the folder given or a fresh one, and waits for its address. */
-export async function startServerProcess(folder?: string): Promise<ServerProcess> {
+/** Starts `deltacat serve` as users do, over the folder given or a fresh one and with further variables, and waits for its address. */
+export async function startServerProcess(
+  folder?: string,
+  environment: Record<string, string> = {},
+): Promise<ServerProcess> {
   const root = folder ?? mkdtempSync(join(tmpdir(), 'deltacat-server-'));
   const args = ['serve', '--catalog-root', root, '--transport', 'http', '--port', '0'];
   const command = join(import.meta.dirname, '../packages/cli/bin/deltacat.js');
   const flags = ['--conditions=@deltacat/source', '--disable-warning=ExperimentalWarning'];
-  const child = spawn(process.execPath, [...flags, command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...flags, command, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
+  });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on('data', (chunk: Buffer) => {

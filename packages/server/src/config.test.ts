@@ -34,7 +34,29 @@ test('an empty variable is one that is not set', () => {
   expect(readConfig('/srv', { DELTACAT_LOG_LEVEL: '', DELTACAT_CATALOGS: '' }).log_level).toBe('info');
 });
 
+test('without a database the store is in the folder', () => {
+  expect(readConfig('/srv', {}).database).toBeNull();
+});
+
+test.each(['postgres', 'postgresql'])('a database is one of PostgreSQL, by its address (%s:)', (protocol) => {
+  const url = `${protocol}://me:pw@db.example:5432/catalog?sslmode=require`;
+  expect(readConfig('/srv', { DELTACAT_DATABASE_URL: url }).database).toEqual({ url, connections_max: 10 });
+  const few = { DELTACAT_DATABASE_URL: url, DELTACAT_DATABASE_CONNECTIONS: '3' };
+  expect(readConfig('/srv', few).database).toEqual({ url, connections_max: 3 });
+});
+
+test.each(['mysql://me:s3cret@db/catalog', 'me:s3cret@db', 's3cret', 'postgres://me:s3cret@:port'])(
+  'an address of a database that cannot be used is refused without being repeated',
+  (url) => {
+    const read = () => readConfig('/srv', { DELTACAT_DATABASE_URL: url });
+    expect(read).toThrow(/^DELTACAT_DATABASE_URL: it is not the address.*postgres:\/\/user/);
+    expect(read).not.toThrow(/s3cret/);
+  },
+);
+
 test.each([
+  ['DELTACAT_DATABASE_CONNECTIONS', '1'],
+  ['DELTACAT_DATABASE_CONNECTIONS', 'many'],
   ['DELTACAT_WRITE_SESSION_TTL_SECONDS', '0'],
   ['DELTACAT_WRITE_SESSION_TTL_SECONDS', 'an hour'],
   ['DELTACAT_BODY_MAX_MB', '-5'],

@@ -3,11 +3,33 @@ import { dirname, resolve } from 'node:path';
 import { catalogName } from '@deltacat/contract';
 import { z } from 'zod';
 
+/** How the address of a PostgreSQL database may begin. */
+const DATABASE_PROTOCOLS = ['postgres:', 'postgresql:'];
+
+interface Variable {
+  schema: z.ZodType;
+  meaning: string;
+  /** Whether the value may hold a password: then no error repeats it. */
+  is_secret?: boolean;
+}
+
 /** Every environment variable that the server reads; docs/configuration.md lists the same. */
 export const VARIABLES = {
   DELTACAT_CATALOGS: {
     schema: z.string(),
     meaning: 'Path of a JSON file that defines the catalogs and their data roots.',
+  },
+  DELTACAT_DATABASE_URL: {
+    schema: z.string().refine((url) => DATABASE_PROTOCOLS.includes(URL.parse(url)?.protocol ?? ''), {
+      error: 'it is not the address of a PostgreSQL database, as postgres://user:password@host:5432/name',
+    }),
+    meaning:
+      'The PostgreSQL database that keeps the store, as `postgres://user:password@host:5432/name`. Unset: SQLite in the catalog root.',
+    is_secret: true,
+  },
+  DELTACAT_DATABASE_CONNECTIONS: {
+    schema: z.coerce.number().int().min(2).max(1_000).default(10),
+    meaning: 'The most connections to the PostgreSQL database that the server holds.',
   },
   DELTACAT_WRITE_SESSION_TTL_SECONDS: {
     schema: z.coerce.number().int().min(1).max(31_536_000).default(3_600),
@@ -38,7 +60,7 @@ export const VARIABLES = {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
     meaning: 'How much the server logs, as JSON lines on standard error.',
   },
-} as const satisfies Record<string, { schema: z.ZodType; meaning: string }>;
+} as const satisfies Record<string, Variable>;
 
 /** The name of an environment variable of the server. */
 export type VariableName = keyof typeof VARIABLES;
@@ -86,10 +108,12 @@ export interface CatalogConfig {
 
 /** Settings of the server. */
 export interface Config {
-  /** The folder of the store. */
+  /** The folder of the store, unless it is in a database, and by default of the data. */
   catalog_root: string;
   /** The catalogs by name; the first is the default. */
   catalogs: CatalogConfig[];
+  /** The database of the store and how many connections it is given; null for SQLite in the folder. */
+  database: { url: string; connections_max: number } | null;
   write_session_ttl_ns: bigint;
   transaction_ttl_ns: bigint;
   body_bytes_max: number;
@@ -109,9 +133,12 @@ export function readConfig(catalogRoot: string, environment: NodeJS.ProcessEnv =
   const catalog_root = resolve(catalogRoot);
   const value = <N extends VariableName>(name: N) => readVariable(name, environment);
   const catalogsFile = value('DELTACAT_CATALOGS');
+  const url = value('DELTACAT_DATABASE_URL');
+  const connections_max = value('DELTACAT_DATABASE_CONNECTIONS') ?? 0;
   return {
     catalog_root,
     catalogs: catalogsFile ? readCatalogs(catalogsFile) : [defaultCatalog(catalog_root)],
+    database: url ? { url, connections_max } : null,
     write_session_ttl_ns: BigInt(value('DELTACAT_WRITE_SESSION_TTL_SECONDS') ?? 0) * NANOSECONDS_PER_SECOND,
     transaction_ttl_ns: BigInt(value('DELTACAT_TXN_TTL_SECONDS') ?? 0) * NANOSECONDS_PER_SECOND,
     body_bytes_max: (value('DELTACAT_BODY_MAX_MB') ?? 0) * 1_048_576,
@@ -131,7 +158,8 @@ function readVariable<N extends VariableName>(name: N, environment: NodeJS.Proce
     // The schema of that very variable made the value.
     return filled as z.output<(typeof VARIABLES)[N]['schema']> | undefined;
   }
-  throw new Error(`${name}=${text}: ${parsed.error.issues[0]?.message}. ${VARIABLES[name].meaning}`);
+  const { is_secret, meaning }: Variable = VARIABLES[name];
+  throw new Error(`${name}${is_secret ? '' : `=${text}`}: ${parsed.error.issues[0]?.message}. ${meaning}`);
 }
 
 function defaultCatalog(root: string): CatalogConfig {

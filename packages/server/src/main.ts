@@ -6,16 +6,16 @@ import pino from 'pino';
 import { type Config, readConfig } from './config.ts';
 import { machineClock, type ServerContext } from './context.ts';
 import { explainFolder, makeFolder } from './db/folder.ts';
-import { openSqlite } from './db/sqlite.ts';
+import { openStore } from './db/open.ts';
 import { createApp } from './http/app.ts';
 import { newUuid } from './ids.ts';
 import { startLoops } from './loops.ts';
 import { openCatalogs } from './roots/catalogs.ts';
 import { VERSION } from './version.ts';
 
-/** Where a server keeps its store and where it listens. */
+/** Where a server keeps its files and where it listens. */
 export interface ServerOptions {
-  /** Folder of the store and, by default, of the data; made when missing. */
+  /** Folder of the store, unless DELTACAT_DATABASE_URL names a database, and by default of the data; made when missing. */
   catalog_root: string;
   /** Address to listen on. Default: loopback only. */
   host?: string;
@@ -34,7 +34,7 @@ export interface RunningServer {
 /** Makes everything a server works with, without listening. The caller closes `db`. */
 export async function openServer(config: Config, parts: Partial<ServerContext> = {}): Promise<ServerContext> {
   const { clock } = parts;
-  const db = parts.db ?? (await openSqlite(config.catalog_root, clock ? { nowNs: () => clock.nowNs() } : {}));
+  const db = parts.db ?? (await openStore(config, clock ? { nowNs: () => clock.nowNs() } : {}));
   try {
     makeRoots(config);
     const log = parts.log ?? pino({ level: config.log_level }, pino.destination({ dest: 2, sync: true }));
@@ -75,7 +75,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const stopLoops = startLoops(context);
     const url = `http://${isIP(hostname) === 6 ? `[${hostname}]` : hostname}:${port}`;
     const catalogs = config.catalogs.map(({ name }) => name);
-    context.log.info({ url, catalog_root: config.catalog_root, catalogs, version: VERSION }, 'started');
+    const { catalog_root } = config;
+    const database = context.db.name;
+    context.log.info({ url, catalog_root, database, catalogs, version: VERSION }, 'started');
     return {
       url,
       context,
@@ -83,7 +85,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await closeListener(server);
         await stopLoops();
         await context.db.close();
-        context.log.info({ url }, 'stopped');
+        context.log.info({ url, database }, 'stopped');
       },
     };
   } catch (error) {

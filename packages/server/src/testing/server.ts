@@ -7,6 +7,7 @@ import { type Config, readConfig } from '../config.ts';
 import type { Clock, RequestContext, ServerContext } from '../context.ts';
 import { createApp } from '../http/app.ts';
 import { openServer } from '../main.ts';
+import { environmentFor } from './database.ts';
 
 /** A clock that tests move by hand. It also moves by one microsecond at every look, as real ones do. */
 export class ManualClock implements Clock {
@@ -50,12 +51,13 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** Starts a server for tests. Its requests carry a client version unless told otherwise: they come from a reader that can merge. */
+/**
+ * Starts a server for tests, on the database that they use. Its requests carry a client version unless told otherwise: they come from a reader that can merge. */
 export async function startTestServer(
   options: { clock?: Clock; root?: string; config?: Partial<Config>; log?: Logger } = {},
 ): Promise<TestServer> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'deltacat-test-'));
-  const config = { ...readConfig(root, {}), log_level: 'silent', ...options.config };
+  const config = { ...readConfig(root, await environmentFor(root)), log_level: 'silent', ...options.config };
   const { clock, log } = options;
   const context = await openServer(config, { ...(clock ? { clock } : {}), ...(log ? { log } : {}) });
   const app = createApp(context);

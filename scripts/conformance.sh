@@ -19,5 +19,7 @@ fi
 [ "${1:-}" != --setup ] || exec bash "$kit/setup.sh"
 case " $* " in *" --area "*) ;; *) set -- --area "$areas" "$@";; esac
 export DELTACAT_CHECKOUT=$root
+# On PostgreSQL all servers of a run share one database: the checks choose names of their own.
+if [ -n "${DELTACAT_TEST_DATABASE_URL:-}" ]; then export DELTACAT_DATABASE_URL=$DELTACAT_TEST_DATABASE_URL; fi
 export DELTACAT_SERVE='npx deltacat serve --catalog-root {root} --transport http --port {port}'
 exec bash "$kit/run.sh" "$@"

@@ -17,6 +17,7 @@ export async function answerTransaction(
 
 /** The ids of the write sessions that were opened in some transactions, oldest first. */
 export async function boundSessions(queries: Queries, transaction_ids: string[]): Promise<Map<string, string[]>> {
+  if (transaction_ids.length === 0) return new Map();
   const rows = await queries
     .selectFrom('write_sessions')
     .select(['session_id', 'transaction_id'])

@@ -303,6 +303,8 @@ describe('write sessions', () => {
 
 describe('the list of transactions', () => {
   test('tells the newest first, by status, within its limit', async () => {
+    const none = await on.must(on.server.request('GET', '/v1/transactions'));
+    expect(none.body).toEqual({ transactions: [] });
     const [one, two, three] = [await on.begin(), await on.begin(), await on.begin()];
     await two.abort();
     const ids = async (query: string) => {

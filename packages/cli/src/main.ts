@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { DeltacatError } from '@deltacat/contract';
 import { Command, CommanderError } from 'commander';
-import { EXIT, UsageError } from './exit.ts';
+import { EXIT, ExitCode, UsageError } from './exit.ts';
+import { migrateCommand } from './migrate.ts';
 import { OutputError, write } from './print/standard-output.ts';
 import { readCommand } from './read.ts';
 import { serveCommand } from './serve.ts';
@@ -11,7 +12,7 @@ import { writeCommand } from './write.ts';
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /** Every command, in the order of the help text. */
-const COMMANDS = [serveCommand, tablesCommand, readCommand, writeCommand];
+const COMMANDS = [serveCommand, migrateCommand, tablesCommand, readCommand, writeCommand];
 
 /** Runs the `deltacat` command with its arguments; resolves to the exit code. */
 export async function main(args: string[]): Promise<number> {
@@ -51,6 +52,7 @@ async function run(program: Command, args: string[]): Promise<void> {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done.code : EXIT.usage.code;
+  if (error instanceof ExitCode) return error.code;
   if (error instanceof OutputError && error.unwanted) return EXIT.done.code;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) {

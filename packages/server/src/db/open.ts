@@ -1,11 +1,16 @@
 import type { Database, StoreOptions } from './database.ts';
 import type { MigrationStatus } from './migrate.ts';
-import { openSqlite, sqliteStatus } from './sqlite.ts';
+import { openSqlite, sqliteName, sqliteStatus } from './sqlite.ts';
 
 /** Where a store is: in a PostgreSQL database, or else in a folder. */
 export interface StorePlace {
   catalog_root: string;
   database: { url: string; connections_max: number } | null;
+}
+
+/** Which database a store is, what it has and what it lacks. */
+export interface StoreStatus extends MigrationStatus {
+  database: string;
 }
 
 /** Opens a store, and makes or migrates it where needed. */
@@ -15,11 +20,18 @@ export async function openStore(place: StorePlace, options: StoreOptions = {}): 
   return openPostgres(place.database, options);
 }
 
-/** Which migrations a store has and which it lacks; changes nothing. */
-export async function storeStatus({ catalog_root, database }: StorePlace): Promise<MigrationStatus> {
-  if (database === null) return sqliteStatus(catalog_root);
-  const { postgresStatus } = await loadPostgres();
-  return postgresStatus(database);
+/** Brings a store up to date without serving it; tells which database it is and what it lacked. */
+export async function migrateStore(place: StorePlace): Promise<{ database: string; migrated: readonly string[] }> {
+  const { name, migrated, close } = await openStore(place);
+  await close();
+  return { database: name, migrated };
+}
+
+/** Which migrations a store has and which it lacks; changes nothing, and a server may be working on it. */
+export async function storeStatus({ catalog_root, database }: StorePlace): Promise<StoreStatus> {
+  if (database === null) return { database: sqliteName(catalog_root), ...(await sqliteStatus(catalog_root)) };
+  const { databaseName, postgresStatus } = await loadPostgres();
+  return { database: databaseName(database.url), ...(await postgresStatus(database)) };
 }
 
 /** The driver takes its time to load, and most servers have no use for it. */

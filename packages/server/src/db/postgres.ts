@@ -98,7 +98,7 @@ function explainDatabase(error: unknown, name: string): Error {
 }
 
 /** A database as it may be told to anyone: without password and options. */
-function databaseName(url: string): string {
+export function databaseName(url: string): string {
   const { protocol, username, host, pathname, searchParams } = new URL(url);
   const socket = host === '' ? searchParams.get('host') : null;
   const at = socket === null ? '' : ` (socket in ${socket})`;

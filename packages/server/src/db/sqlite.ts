@@ -47,6 +47,11 @@ export async function openSqlite(folder: string, { nowNs = machineTime }: StoreO
   }
 }
 
+/** The store in a folder as it is told. */
+export function sqliteName(folder: string): string {
+  return `SQLite in ${folder}`;
+}
+
 /** Which migrations the store in a folder has; changes nothing, and a server may hold the folder. */
 export async function sqliteStatus(folder: string): Promise<MigrationStatus> {
   const file = join(folder, FILE);
@@ -122,7 +127,7 @@ function database({ writer, queries, reader, nowNs, release, folder, migrated }:
     // One connection writes for every catalog, so their units wait for each other.
     unit: (_catalog_id, work) => units.run(work),
     reader,
-    name: `SQLite in ${folder}`,
+    name: sqliteName(folder),
     migrated,
     close() {
       closing ??= close();

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type RunningServer, startServer } from './main.ts';
+import { environmentFor, TEST_DATABASE_URL } from './testing/database.ts';
 
 let catalog_root: string;
 let servers: RunningServer[];
 
-beforeEach(() => {
+beforeEach(async () => {
   catalog_root = mkdtempSync(join(tmpdir(), 'deltacat-main-'));
+  for (const [name, value] of Object.entries(await environmentFor(catalog_root))) vi.stubEnv(name, value);
   servers = [];
   vi.stubEnv('DELTACAT_LOG_LEVEL', 'silent');
 });
@@ -113,8 +115,9 @@ test('a server logs that it started, where and with what, and that it stopped', 
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
+  const database = expect.stringMatching(TEST_DATABASE_URL === null ? /^SQLite in \// : /^postgres\S*:\/\/[^?]*$/);
   expect(lines).toMatchObject([
-    { level: 30, msg: 'started', catalog_root, catalogs: ['default'], url: expect.stringMatching(/^http:/) },
-    { level: 30, msg: 'stopped' },
+    { level: 30, msg: 'started', catalog_root, database, catalogs: ['default'], url: expect.stringMatching(/^http:/) },
+    { level: 30, msg: 'stopped', database },
   ]);
 });

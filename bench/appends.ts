@@ -10,13 +10,27 @@ const MANY_CLIENTS = 32;
 const PER_CLIENT = 250;
 const WINDOW = 100;
 
+/** Durable appends on SQLite, in a folder of its own. */
+export const appends = () => measureAppends({ DELTACAT_DATABASE_URL: '' }, { one: 1_000, many: 5_000 });
+
+/** The same on the PostgreSQL that DELTACAT_TEST_DATABASE_URL names, which must be empty; null where it names none. */
+export async function appendsOnPostgres(): Promise<Figures | null> {
+  const url = process.env.DELTACAT_TEST_DATABASE_URL;
+  return url ? measureAppends({ DELTACAT_DATABASE_URL: url }, { one: 500, many: 2_000 }) : null;
+}
+
+type Figures = Record<string, number | string>;
+
 /**
- * Durable appends over HTTP on SQLite: each is one request that registers a file of 1,000 rows, checked against its
+ * Durable appends over HTTP: each is one request that registers a file of 1,000 rows, checked against its
  * footer and on disk when answered. First one client makes 10,000 commits (their latency early and late says whether
  * history slows commits down), then 32 clients append at once to the same table.
  */
-export async function appends(): Promise<Record<string, number | string>> {
-  const server = await startServerProcess();
+async function measureAppends(
+  environment: Record<string, string>,
+  goals: { one: number; many: number },
+): Promise<Figures> {
+  const server = await startServerProcess(undefined, environment);
   try {
     const files = await prepareFiles(server.root, FLATNESS_COMMITS + MANY_CLIENTS * PER_CLIENT);
     await post(`${server.url}/v1/namespaces/bench/tables`, {
@@ -28,8 +42,8 @@ export async function appends(): Promise<Record<string, number | string>> {
     const many = await appendAll(server.url, files, MANY_CLIENTS);
     const [early, late] = [one.latencies.slice(WINDOW, 2 * WINDOW), one.latencies.slice(-WINDOW)].map(median);
     return {
-      'appends/s, 1 client (goal 1000)': Math.round(one.perSecond),
-      'appends/s, 32 clients (goal 5000)': Math.round(many.perSecond),
+      [`appends/s, 1 client (goal ${goals.one})`]: Math.round(one.perSecond),
+      [`appends/s, 32 clients (goal ${goals.many})`]: Math.round(many.perSecond),
       'failed (goal 0)': one.failed + many.failed,
       'p50 ms at 100 commits': round(early),
       'p50 ms at 10,000 commits': round(late),

@@ -1,10 +1,13 @@
 // `npm run bench [-- NAME...]`: runs the benchmarks, prints their figures and stores them in bench/results/.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { appends } from './appends.ts';
+import { appends, appendsOnPostgres } from './appends.ts';
 
-/** Every benchmark by name. Each returns its figures; goals stand beside them, and nothing is asserted. */
-const BENCHMARKS: Record<string, () => Promise<Record<string, number | string>>> = { appends };
+/** Every benchmark by name. Each returns its figures, or null where it cannot run; goals stand beside them, and nothing is asserted. */
+const BENCHMARKS: Record<string, () => Promise<Record<string, number | string> | null>> = {
+  appends,
+  'appends-postgres': appendsOnPostgres,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(BENCHMARKS, name));
@@ -19,6 +22,10 @@ for (const [name, run] of Object.entries(BENCHMARKS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   console.log(`${name}:`);
   const figures = await run();
+  if (figures === null) {
+    console.log('skipped: it needs a PostgreSQL; run it by `npm run bench:postgres`');
+    continue;
+  }
   console.table(figures);
   const machine = `${cpus().length} x ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
   const stored = { benchmark: name, date: new Date().toISOString().slice(0, 10), machine, figures };

@@ -9,10 +9,13 @@ import { delimiter, dirname, join } from 'node:path';
  * before, stopped and removed after, however the command ends.
  *
  *     node scripts/postgres.ts npx vitest run packages/server
+ *     node scripts/postgres.ts --durable npm run bench
  */
-const command = process.argv.slice(2);
+const [, , ...given] = process.argv;
+const isDurable = given[0] === '--durable';
+const command = isDurable ? given.slice(1) : given;
 
-/** The tests end our servers, never the database: it need not wait for the disk. */
+/** Tests end our servers, never the database: it need not wait for the disk, but where `--durable` says so. */
 const HASTY = '-c fsync=off -c full_page_writes=off -c synchronous_commit=off';
 if (command.length === 0) fail('Say which command to run: node scripts/postgres.ts npx vitest run packages/server');
 
@@ -52,7 +55,7 @@ function start(port: number): void {
   // PostgreSQL refuses to run as root, so another user owns its folder then.
   if (isRoot) chownSync(folder, Number(idOf('-u')), Number(idOf('-g')));
   ask('initdb', '-D', data, '-U', user, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync');
-  const options = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c max_connections=300 ${HASTY}`;
+  const options = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c max_connections=300 ${isDurable ? '' : HASTY}`;
   isStarted = true;
   ask('pg_ctl', '-D', data, '-o', options, '-l', join(folder, 'log'), '-w', 'start');
 }

@@ -5,6 +5,7 @@ import {
   type DeltacatError,
   type Endpoint,
   type InputOf,
+  NEXT_TOKEN_HEADER,
   type OperationName,
   type OutputOf,
   type Predicate,
@@ -41,8 +42,12 @@ type GivenFields<In, Out> = {
 
 /** What is given to an operation: one flat object of all its fields. */
 export type OperationArguments<Op extends OperationName> = GivenFields<ArgumentsOf<Api[Op]>, InputOf<Api[Op]>>;
-/** What an operation answers. */
-export type OperationAnswer<Op extends OperationName> = OutputOf<Api[Op]>;
+/** An operation that answers page by page. */
+export type PagedOperation = { [Op in OperationName]: Api[Op] extends { paged: true } ? Op : never }[OperationName];
+
+/** What an operation answers; a page also has the token of the next one, which is null after the last. */
+export type OperationAnswer<Op extends OperationName> = OutputOf<Api[Op]> &
+  (Op extends PagedOperation ? { readonly next_token: string | null } : unknown);
 
 /** The arguments of a method: none are needed where every field may be left out. */
 type Parameters<Op extends OperationName> =
@@ -71,9 +76,35 @@ export function callWith({ transport, catalog }: Caller): Call {
     // The table's rows are one shape each; what is done here is the same for all.
     const endpoint: Endpoint = API[op];
     const fields: Record<string, unknown> = { ...input };
-    const text = await transport.send(toRequest(endpoint, { fields, catalog, ...options }));
-    return readAnswer(endpoint, text) as OperationAnswer<typeof op>; // the output schema of this very operation
+    const { text, headers } = await transport.send(toRequest(endpoint, { fields, catalog, ...options }));
+    const answer = readAnswer(endpoint, text);
+    if (endpoint.paged) tellNext(answer, headers.get(NEXT_TOKEN_HEADER));
+    return answer as OperationAnswer<typeof op>; // the output schema of this very operation
   };
+}
+
+/** The token is beside the items, not one of them: it is neither listed nor written out with them. */
+function tellNext(answer: unknown, next_token: string | null): void {
+  if (typeof answer === 'object' && answer !== null) Object.defineProperty(answer, 'next_token', { value: next_token });
+}
+
+/**
+ * The pages of an operation, one after another, until there are no more; every page is of the state that the first one
+ * read. `limit` says how large a page is.
+ */
+export async function* pagesOf<Op extends PagedOperation>(
+  call: Call,
+  op: Op,
+  input: OperationArguments<Op>,
+): AsyncGenerator<OperationAnswer<Op>> {
+  let next_token: string | null | undefined;
+  do {
+    const asked = next_token ? { ...input, next_token } : input;
+    // Arguments of this very operation, to which every paged operation adds the token.
+    const page = await (call as (op: Op, input: unknown) => Promise<OperationAnswer<Op>>)(op, asked);
+    yield page;
+    ({ next_token } = page as { next_token: string | null }); // as all answers of paged operations have it
+  } while (next_token !== null);
 }
 
 /** The methods of a list of operations. */

@@ -1,6 +1,13 @@
 import { API, type OperationName } from '@deltacat/contract';
 import type { Table } from 'apache-arrow';
-import { bind, type OperationAnswer, type OperationArguments, type Operations } from './bind.ts';
+import {
+  bind,
+  type OperationAnswer,
+  type OperationArguments,
+  type Operations,
+  type PagedOperation,
+  pagesOf,
+} from './bind.ts';
 import {
   type ManifestArguments,
   type PlanArguments,
@@ -48,6 +55,11 @@ export interface Catalog extends Omit<Bound, Replaced> {
   namespaceExists(input: OperationArguments<'namespace_exists'>): Promise<boolean>;
   /** Whether a table, or a version of it, exists. */
   tableExists(input: OperationArguments<'table_exists'>): Promise<boolean>;
+  /**
+   * The pages of a listing, one after another, all of one state: `pages('list_tables', { namespace, limit: 100 })`. Each
+   * is what the operation's own method answers, and has the `next_token` to continue with elsewhere.
+   */
+  pages<Op extends PagedOperation>(op: Op, input: OperationArguments<Op>): AsyncGenerator<OperationAnswer<Op>>;
 
   /**
    * Reads rows: as an Arrow `Table`, or by `read_as` as `objects` or `batches`. Files are opened here, not by the server.
@@ -89,6 +101,7 @@ export function createCatalog(writer: Writer): Catalog {
     listCatalogs: async () => (await call('list_catalogs')).catalogs,
     namespaceExists: async (input) => (await call('namespace_exists', input)).exists,
     tableExists: async (input) => (await call('table_exists', input)).exists,
+    pages: (op, input) => pagesOf(call, op, input),
     read: (input) => readRows(call, input),
     plan: (input) => planRead(call, input),
     fromManifestTable: (table, input = {}) => readManifest(table, input),

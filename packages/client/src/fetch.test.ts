@@ -42,7 +42,7 @@ describe.skipIf(!hasOpenssl)('a server with a certificate of its own (needs open
   });
 
   const send = (verify_ssl: boolean | string, path = '/v1/echo', follow_redirects = true) =>
-    new Transport(url, { verify_ssl, follow_redirects }).send({ ...REQUEST, path });
+    new Transport(url, { verify_ssl, follow_redirects }).send({ ...REQUEST, path }).then(({ text }) => text);
 
   test('is not trusted without being told so', async () => {
     await expect(send(true)).rejects.toMatchObject({ code: 'connection_failed' });

@@ -8,7 +8,7 @@ export {
   type WriteEntry,
   type WriteMode,
 } from '@deltacat/contract';
-export type { Call, OperationAnswer, OperationArguments, Operations } from './bind.ts';
+export type { Call, OperationAnswer, OperationArguments, Operations, PagedOperation } from './bind.ts';
 export type { Catalog } from './catalog.ts';
 export { Client, type ClientOptions, URL_DEFAULT } from './client.ts';
 export { ConcurrentModificationError, ConnectionError, RequestError, type RequestFailure } from './errors.ts';

@@ -66,6 +66,7 @@ function refuseUnknown({ op, input }: Endpoint, given: Record<string, unknown>):
 function pathOf({ op, path }: Endpoint, given: Record<string, unknown>): string {
   return path.replace(/\{(\w+)\}/g, (_match, field: string) => {
     const value = given[field];
+    if (typeof value === 'bigint' || typeof value === 'number') return String(value);
     if (typeof value === 'string' && value !== '') return encodeURIComponent(value);
     throw new DeltacatError('invalid_input', `${op} needs "${field}", a text that is not empty.`);
   });

@@ -24,7 +24,7 @@ function network(...replies: (() => Reply)[]) {
     pauses.push(ms);
   };
   const send = (request: Request, options: TransportOptions = {}) =>
-    new Transport('http://localhost:1//', { fetch, pause, ...options }).send(request);
+    new Transport('http://localhost:1//', { fetch, pause, ...options }).send(request).then(({ text }) => text);
   return { sent, pauses, send };
 }
 

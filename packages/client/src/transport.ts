@@ -34,7 +34,7 @@ const TIMEOUT_DEFAULT_S = 30;
 const TIMEOUT_MAX_S = 86_400;
 
 /**
- * Sends requests to one server and returns the bodies of good answers; everything else is thrown as a `RequestError`.
+ * Sends requests to one server and returns good answers; everything else is thrown as a `RequestError`.
  * Repeatable requests survive dropped connections and a server that restarts.
  */
 export class Transport {
@@ -52,12 +52,12 @@ export class Transport {
     this.#fetch = options.fetch ?? fetchTrusting(options.verify_ssl ?? true);
   }
 
-  /** Sends a request, again where that is safe and may help. Resolves to the body of the answer. */
-  async send(request: Request): Promise<string> {
+  /** Sends a request, again where that is safe and may help. Resolves to the answer, a good one. */
+  async send(request: Request): Promise<Answer> {
     const started = performance.now();
     for (let number = 1; ; number += 1) {
       const outcome = await this.#attempt(request);
-      if ('answer' in outcome && outcome.answer.status < 300) return outcome.answer.text;
+      if ('answer' in outcome && outcome.answer.status < 300) return outcome.answer;
       const answer = 'answer' in outcome ? outcome.answer : null;
       const elapsed_ms = performance.now() - started;
       const pause_ms = request.repeatable ? pauseBeforeRetry({ number, elapsed_ms, answer }) : null;

@@ -43,8 +43,6 @@ const LEFT_ASIDE = new Set([
   'include_folded_b0_delta_authority',
   'folded_b0_facts_delta_authority_version',
   'uncredentialed_manifest_only',
-  'limit',
-  'next_token',
 ]);
 
 function fieldsOf(schema: z.ZodType): string[] {

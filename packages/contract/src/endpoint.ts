@@ -22,6 +22,8 @@ export interface EndpointDeclaration<P extends Shape, Q extends Shape, B extends
   query?: Q;
   body?: B;
   output: O;
+  /** Whether it answers page by page: the token of the next page travels in a header. Default false. */
+  paged?: boolean;
   /** The status of success. Default 200. */
   status?: 200 | 201;
   /** The codes it may answer beside those that every endpoint may. */
@@ -44,6 +46,7 @@ export interface Endpoint<
   params: P;
   query: Q;
   body: B;
+  paged: boolean;
   status: 200 | 201;
   input: z.ZodObject<P & Q & B>;
 }
@@ -54,12 +57,15 @@ export function endpoint<
   Q extends Shape = Record<never, never>,
   B extends Shape = Record<never, never>,
   O extends z.ZodType = z.ZodType,
->(declaration: EndpointDeclaration<P, Q, B, O>): Endpoint<P, Q, B, O> {
+  Paged extends boolean = false,
+>(declaration: EndpointDeclaration<P, Q, B, O> & { paged?: Paged }): Endpoint<P, Q, B, O> & { paged: Paged } {
   // An absent part is an empty shape, which is what the defaults of the type parameters say.
   const params = declaration.params ?? ({} as P);
   const query = declaration.query ?? ({} as Q);
   const body = declaration.body ?? ({} as B);
-  return { status: 200, ...declaration, params, query, body, input: z.object({ ...params, ...query, ...body }) };
+  const paged = (declaration.paged ?? false) as Paged; // left out, it is false by the type too
+  const input = z.object({ ...params, ...query, ...body });
+  return { status: 200, ...declaration, paged, params, query, body, input };
 }
 
 /** What a handler is given: parsed, with defaults filled in. */
@@ -68,5 +74,14 @@ export type InputOf<E extends { input: z.ZodType }> = z.output<E['input']>;
 export type ArgumentsOf<E extends { input: z.ZodType }> = z.input<E['input']>;
 /** What a handler returns: defaults may be left out. */
 export type AnswerOf<E extends { output: z.ZodType }> = z.input<E['output']>;
+/** The response header with the token of the next page; absent after the last. */
+export const NEXT_TOKEN_HEADER = 'x-deltacat-next-token';
+
+/** A page as a handler returns it: the answer, and the token of the page after it, null after the last. */
+export interface Page<T> {
+  answer: T;
+  next_token: string | null;
+}
+
 /** What a caller receives. */
 export type OutputOf<E extends { output: z.ZodType }> = z.output<E['output']>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { API } from './api.ts';
-import type { Endpoint, Shape } from './endpoint.ts';
+import { type Endpoint, NEXT_TOKEN_HEADER, type Shape } from './endpoint.ts';
 import { ERRORS, type ErrorCode } from './errors.ts';
 import { type JsonSchema, toSchema } from './to-schema.ts';
 
@@ -55,11 +55,22 @@ function operationOf(endpoint: Endpoint): JsonSchema {
     parameters: [...parametersOf(endpoint, 'params', 'path'), ...parametersOf(endpoint, 'query', 'query')],
     ...body,
     responses: {
-      [endpoint.status]: { description: 'Success', content: json(toSchema(endpoint.output, 'output')) },
+      [endpoint.status]: {
+        description: 'Success',
+        ...(endpoint.paged ? { headers: NEXT_TOKEN } : {}),
+        content: json(toSchema(endpoint.output, 'output')),
+      },
       ...errorResponses(errorsOf(endpoint)),
     },
   };
 }
+
+const NEXT_TOKEN: JsonSchema = {
+  [NEXT_TOKEN_HEADER]: {
+    description: 'Send it as next_token to get the next page; absent after the last.',
+    schema: { type: 'string' },
+  },
+};
 
 function hasBody(endpoint: Endpoint): boolean {
   return Object.keys(endpoint.body).length > 0;

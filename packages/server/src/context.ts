@@ -1,4 +1,4 @@
-import type { AnswerOf, Api, InputOf, OperationName } from '@deltacat/contract';
+import type { AnswerOf, Api, InputOf, OperationName, Page } from '@deltacat/contract';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { machineTime } from './db/clock.ts';
@@ -36,4 +36,4 @@ export const machineClock: Clock = { nowNs: machineTime };
 export type Handler<Name extends OperationName> = (
   context: RequestContext,
   input: InputOf<Api[Name]>,
-) => Promise<AnswerOf<Api[Name]>>;
+) => Promise<Api[Name] extends { paged: true } ? Page<AnswerOf<Api[Name]>> : AnswerOf<Api[Name]>>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { namespaceName } from '../values/names.ts';
 import { properties } from '../values/properties.ts';
-import { changed, changing, flag, reading } from '../values/query.ts';
+import { atTime, changed, changing, flag, pagingOnDemand, reading } from '../values/query.ts';
 
 const params = { namespace: namespaceName };
 const tag = 'catalog';
@@ -47,9 +47,9 @@ export const getNamespace = endpoint({
   path: '/v1/namespaces/{namespace}',
   summary: 'Read a namespace and its properties.',
   params,
-  query: reading,
+  query: { ...atTime, ...reading },
   output: namespaceAnswer,
-  errors: ['catalog_not_found', 'namespace_not_found'],
+  errors: ['catalog_not_found', 'namespace_not_found', 'invalid_as_of'],
   role: 'READER',
   transactional: true,
   tag,
@@ -62,9 +62,9 @@ export const namespaceExists = endpoint({
   path: '/v1/namespaces/{namespace}/exists',
   summary: 'Whether a namespace exists.',
   params,
-  query: reading,
+  query: { ...atTime, ...reading },
   output: z.object({ exists: z.boolean(), namespace: z.string() }),
-  errors: ['catalog_not_found'],
+  errors: ['catalog_not_found', 'invalid_as_of'],
   role: 'READER',
   tool: 'deltacat_namespace_exists',
   transactional: true,
@@ -114,9 +114,10 @@ export const listNamespaces = endpoint({
   method: 'GET',
   path: '/v1/namespaces',
   summary: 'List the namespaces of a catalog by name.',
-  query: reading,
+  query: { ...atTime, ...pagingOnDemand, ...reading },
   output: z.array(namespaceAnswer),
-  errors: ['catalog_not_found'],
+  paged: true,
+  errors: ['catalog_not_found', 'invalid_as_of', 'invalid_request'],
   role: 'READER',
   tool: 'deltacat_list_namespaces',
   transactional: true,

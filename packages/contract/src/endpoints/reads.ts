@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { namespaceName, tableName, tableVersion } from '../values/names.ts';
-import { nanoseconds } from '../values/numbers.ts';
 import { PARTITION_FILTER_FORM } from '../values/partition-choice.ts';
 import { readPlan } from '../values/plan.ts';
 import { predicateSchema } from '../values/predicate.ts';
-import { flag, fromText, listText, reading, whole } from '../values/query.ts';
+import { atTime, flag, fromText, listText, reading, whole } from '../values/query.ts';
 
 /** The most rows of one preview. */
 export const PREVIEW_ROWS_MAX = 1_000;
@@ -14,9 +13,6 @@ export const COLUMNS_MAX = 10_000;
 
 const params = { namespace: namespaceName, table: tableName };
 const found = ['catalog_not_found', 'namespace_not_found', 'table_not_found', 'table_version_not_found'] as const;
-const asOf = {
-  as_of: nanoseconds.nullish().meta({ description: 'Read the state of that time, in nanoseconds since 1970.' }),
-};
 const filter = {
   filter_predicate: z
     .preprocess(fromText, z.unknown())
@@ -33,7 +29,7 @@ export const planRead = endpoint({
   params,
   query: {
     table_version: tableVersion.nullish(),
-    ...asOf,
+    ...atTime,
     columns: listText(z.string())
       .nullish()
       .meta({ description: 'Columns to read, in this order; JSON text in a query.' }),
@@ -76,7 +72,7 @@ export const previewRows = endpoint({
   params,
   query: {
     table_version: tableVersion.nullish(),
-    ...asOf,
+    ...atTime,
     limit: whole.default(10).meta({ description: `Rows to return, at most ${PREVIEW_ROWS_MAX}.` }),
     ...filter,
     ...reading,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { namespaceName, tableName, tableVersion } from '../values/names.ts';
-import { count, nanoseconds } from '../values/numbers.ts';
+import { count } from '../values/numbers.ts';
 import { properties } from '../values/properties.ts';
-import { changed, changing, flag, reading } from '../values/query.ts';
+import { atTime, changed, changing, flag, pagingOnDemand, reading } from '../values/query.ts';
 import { schemaDefinition, schemaField } from '../values/schema.ts';
 import { partitionScheme, sortScheme } from '../values/schemes.ts';
 import { freeText } from '../values/text.ts';
@@ -12,9 +12,6 @@ import { contentType, lifecycleState } from '../values/words.ts';
 const params = { namespace: namespaceName, table: tableName };
 const version = { table_version: tableVersion.nullish() };
 const tag = 'catalog';
-const asOf = {
-  as_of: nanoseconds.nullish().meta({ description: 'Read the state of that time, in nanoseconds since 1970.' }),
-};
 const found = ['catalog_not_found', 'namespace_not_found', 'table_not_found'] as const;
 
 const tableChange = z.object({
@@ -90,7 +87,7 @@ export const describeTable = endpoint({
   path: '/v1/namespaces/{namespace}/tables/{table}',
   summary: 'Describe a table version: schema, schemes, properties, and totals of what is visible.',
   params,
-  query: { ...version, ...asOf, ...reading },
+  query: { ...version, ...atTime, ...reading },
   output: z.object({
     table_name: z.string(),
     namespace: z.string().nullish(),
@@ -134,9 +131,9 @@ export const tableExists = endpoint({
   path: '/v1/namespaces/{namespace}/tables/{table}/exists',
   summary: 'Whether a table (or a version of it) exists.',
   params,
-  query: { ...version, ...reading },
+  query: { ...version, ...atTime, ...reading },
   output: z.object({ exists: z.boolean(), namespace: z.string(), table: z.string() }),
-  errors: ['catalog_not_found'],
+  errors: ['catalog_not_found', 'invalid_as_of'],
   role: 'READER',
   tool: 'deltacat_table_exists',
   transactional: true,
@@ -221,7 +218,8 @@ export const listTables = endpoint({
   path: '/v1/namespaces/{namespace}/tables',
   summary: 'List the tables of a namespace by name.',
   params: { namespace: namespaceName },
-  query: reading,
+  query: { ...atTime, ...pagingOnDemand, ...reading },
+  paged: true,
   output: z.array(
     z.object({
       name: z.string(),
@@ -231,7 +229,7 @@ export const listTables = endpoint({
       lifecycle_state: z.string().nullish(),
     }),
   ),
-  errors: ['catalog_not_found', 'namespace_not_found'],
+  errors: ['catalog_not_found', 'namespace_not_found', 'invalid_as_of', 'invalid_request'],
   role: 'READER',
   tool: 'deltacat_list_tables',
   transactional: true,
@@ -245,7 +243,8 @@ export const listTableVersions = endpoint({
   path: '/v1/namespaces/{namespace}/tables/{table}/versions',
   summary: 'List the versions of a table, oldest first.',
   params,
-  query: reading,
+  query: { ...atTime, ...pagingOnDemand, ...reading },
+  paged: true,
   output: z.array(
     z.object({
       table_version: z.string(),
@@ -254,7 +253,7 @@ export const listTableVersions = endpoint({
       lifecycle_state: z.string().nullish(),
     }),
   ),
-  errors: [...found],
+  errors: [...found, 'invalid_as_of', 'invalid_request'],
   role: 'READER',
   tool: 'deltacat_list_table_versions',
   transactional: true,

@@ -11,10 +11,11 @@ export const flag = z.preprocess(
 );
 
 /** A count that may arrive as decimal text, as in a query string. */
-export const whole = z.preprocess(
-  (value) => (typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value),
-  count,
-);
+export const whole = z.preprocess(fromDigits, count);
+
+function fromDigits(value: unknown): unknown {
+  return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+}
 
 /** A list that may arrive as JSON text, as in a query string. */
 export function listText<T extends z.ZodType>(item: T) {
@@ -42,6 +43,41 @@ export const inTransaction = {
 
 /** Query fields of every read. */
 export const reading = { ...inCatalog, ...inTransaction };
+
+/** The moment of a read. */
+export const atTime = {
+  as_of: nanoseconds.nullish().meta({ description: 'Read the state of that time, in nanoseconds since 1970.' }),
+};
+
+/** The most items of one page. */
+export const PAGE_ITEMS_MAX = 10_000;
+/** How many items a page has where nothing says how many. */
+export const PAGE_ITEMS_DEFAULT = 100;
+
+const pageSize = z.preprocess(fromDigits, z.int().min(1).max(PAGE_ITEMS_MAX));
+const nextToken = {
+  next_token: z
+    .string()
+    .max(65_536)
+    .nullish()
+    .meta({
+      description:
+        'Where the page before ended, from its header x-deltacat-next-token: the next page of the same state. ' +
+        'Repeat the other fields as they were.',
+    }),
+};
+
+/** Query fields of a listing that is whole unless its caller asks for pages. */
+export const pagingOnDemand = {
+  limit: pageSize.nullish().meta({ description: 'How many items a page has; all when left out.' }),
+  ...nextToken,
+};
+
+/** Query fields of a listing that always comes in pages. */
+export const paging = {
+  limit: pageSize.default(PAGE_ITEMS_DEFAULT).meta({ description: 'How many items a page has.' }),
+  ...nextToken,
+};
 
 /** The longest operation id. */
 export const OPERATION_ID_LENGTH_MAX = 255;

@@ -1,23 +1,33 @@
+import { z } from 'zod';
 import type { Handler } from '../context.ts';
+import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
-import { requireNamespace } from '../snapshots/namespaces.ts';
-import { viewOf } from '../snapshots/transactions.ts';
+import { requireNamespaceAt } from '../snapshots/namespaces.ts';
+import { closePage, openPage, rowsWanted } from '../snapshots/paging.ts';
 import { type View, visible } from '../snapshots/view.ts';
 
 /** Lists the tables of a namespace by name, each with its newest version. */
 export const listTables: Handler<'list_tables'> = async (context, input) => {
   const { reader } = context.db;
-  const { view } = await viewOf(context, input);
-  const { namespace_id } = await requireNamespace(reader, view, input.namespace);
-  const tables = await reader
+  const asked = await openPage(context, { op: 'list_tables', input, key: z.string() });
+  const { view, after } = asked;
+  const wanted = rowsWanted(asked);
+  const { namespace_id } = await requireNamespaceAt(reader, view, input.namespace);
+  let query = reader
     .selectFrom('tables')
     .select(['name', 'table_id', 'description'])
     .where('namespace_id', '=', namespace_id)
     .where(visible(view, 'tables'))
-    .orderBy('name')
-    .execute();
-  const newest = await newestVersions(reader, view, namespace_id);
-  return tables.map(({ name, table_id, description }) => {
+    .orderBy('name');
+  if (after !== null) query = query.where('name', '>', after);
+  if (wanted !== null) query = query.limit(wanted);
+  const { answer: tables, next_token } = closePage(asked, await query.execute(), ({ name }) => name);
+  const newest = await newestVersions(
+    reader,
+    view,
+    tables.map(({ table_id }) => table_id),
+  );
+  const answer = tables.map(({ name, table_id, description }) => {
     const version = newest.get(table_id);
     return {
       ...{ name, table_id, description },
@@ -25,19 +35,22 @@ export const listTables: Handler<'list_tables'> = async (context, input) => {
       lifecycle_state: version?.lifecycle_state ?? null,
     };
   });
+  return { answer, next_token };
 };
 
-async function newestVersions(queries: Queries, view: View, namespace_id: string) {
-  const rows = await queries
-    .selectFrom('tables')
-    .innerJoin('table_versions', 'table_versions.table_id', 'tables.table_id')
-    .select(['tables.table_id', 'table_versions.version', 'table_versions.lifecycle_state'])
-    .where('tables.namespace_id', '=', namespace_id)
-    .where(visible(view, 'tables'))
-    .where(visible(view, 'table_versions'))
-    .where('table_versions.lifecycle_state', '!=', 'deleted')
-    .orderBy('table_versions.version_number')
-    .execute();
-  // Of several with one key the map keeps the last, which is the newest.
-  return new Map(rows.map((row) => [row.table_id, row]));
+async function newestVersions(queries: Queries, view: View, tableIds: string[]) {
+  const newest = new Map<string, { version: string; lifecycle_state: string }>();
+  for (const some of chunks(tableIds)) {
+    const rows = await queries
+      .selectFrom('table_versions')
+      .select(['table_id', 'version', 'lifecycle_state'])
+      .where('table_id', 'in', some)
+      .where(visible(view, 'table_versions'))
+      .where('lifecycle_state', '!=', 'deleted')
+      .orderBy('version_number')
+      .execute();
+    // Of several with one key the map keeps the last, which is the newest.
+    for (const { table_id, ...version } of rows) newest.set(table_id, version);
+  }
+  return newest;
 }

@@ -1,4 +1,12 @@
-import { API, DeltacatError, type Endpoint, type OperationName, openApiDocument } from '@deltacat/contract';
+import {
+  API,
+  DeltacatError,
+  type Endpoint,
+  NEXT_TOKEN_HEADER,
+  type OperationName,
+  openApiDocument,
+  type Page,
+} from '@deltacat/contract';
 import { type Context, Hono } from 'hono';
 import type { ServerContext } from '../context.ts';
 import { perform } from '../operations.ts';
@@ -26,14 +34,21 @@ async function serve(c: Context, server: ServerContext, endpoint: Endpoint): Pro
   const { context } = exchange;
   try {
     const input = await readInput(c, endpoint, server.config.body_bytes_max);
-    const answer = answerJson(await perform(context, endpoint.op as OperationName, input), endpoint.status, {
-      'X-Request-Id': context.request_id,
-    });
+    const answer = await perform(context, endpoint.op as OperationName, input);
+    const response = respond(endpoint, answer, { 'X-Request-Id': context.request_id });
     logAnswer(exchange, endpoint.status);
-    return answer;
+    return response;
   } catch (error) {
     return answerError(error, exchange);
   }
+}
+
+/** The token of the next page travels beside the answer, in a header. */
+function respond(endpoint: Endpoint, given: unknown, headers: Record<string, string>): Response {
+  if (!endpoint.paged) return answerJson(given, endpoint.status, headers);
+  const { answer, next_token } = given as Page<unknown>; // what handlers of paged operations return
+  const more: Record<string, string> = next_token === null ? {} : { [NEXT_TOKEN_HEADER]: next_token };
+  return answerJson(answer, endpoint.status, { ...headers, ...more });
 }
 
 function noRoute(c: Context): DeltacatError {

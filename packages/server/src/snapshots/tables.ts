@@ -2,7 +2,7 @@ import { DeltacatError } from '@deltacat/contract';
 import type { Selectable } from 'kysely';
 import type { Queries } from '../db/database.ts';
 import type { TableRow } from '../db/tables.ts';
-import { findNamespace, type Namespace, requireNamespace } from './namespaces.ts';
+import { findNamespace, findNamespaceById, type Namespace, requireNamespace } from './namespaces.ts';
 import { type View, viewHead, visible } from './view.ts';
 
 /** A table as a view shows it. */
@@ -75,32 +75,35 @@ export async function findTableById(queries: Queries, view: View, table_id: stri
     .limit(1)
     .executeTakeFirst();
   if (!table) return null;
-  const namespace = await queries
-    .selectFrom('namespaces')
-    .selectAll()
-    .where('namespace_id', '=', table.namespace_id)
-    .where(visible(view, 'namespaces'))
-    .orderBy('from_seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+  const namespace = await findNamespaceById(queries, view, table.namespace_id);
   return namespace ? { namespace, table } : null;
 }
 
 /**
  * The table that a read names, as it was in its view: by the name it had then, else by the identity of the table that
- * has the name now, so that a renamed table can be read back in time under either name.
+ * has the name now, so that a renamed table can be read back in time under either name. Null when neither is.
  */
-export async function requireTableAt(queries: Queries, view: View, name: TableName): Promise<FoundTable> {
+export async function findTableAt(queries: Queries, view: View, name: TableName): Promise<FoundTable | null> {
   const then = await findTable(queries, view, name);
   if (then) return then;
-  // A transaction sees one state with its own changes: a name that it does not know there is none.
-  if (view.transaction_id !== undefined) return requireTable(queries, view, name);
-  const head = await viewHead(queries, view.catalog_id);
-  const now = head.seq === view.seq ? null : await findTable(queries, head, name);
-  const earlier = now && (await findTableById(queries, view, now.table.table_id));
-  if (earlier) return earlier;
-  if (now) throw notYet(name);
+  const now = await findTableNow(queries, view, name);
+  return now && findTableById(queries, view, now.table.table_id);
+}
+
+/** The same; throws `namespace_not_found`, `table_not_found`, or `invalid_as_of` for one that did not exist yet. */
+export async function requireTableAt(queries: Queries, view: View, name: TableName): Promise<FoundTable> {
+  const found = await findTableAt(queries, view, name);
+  if (found) return found;
+  if (await findTableNow(queries, view, name)) throw notYet(name);
   return requireTable(queries, view, name);
+}
+
+/** The table that has the names now; null when the view is of now, or there is none. */
+async function findTableNow(queries: Queries, view: View, name: TableName): Promise<FoundTable | null> {
+  // A transaction sees one state with its own changes: a name that it does not know there is none.
+  if (view.transaction_id !== undefined) return null;
+  const head = await viewHead(queries, view.catalog_id);
+  return head.seq === view.seq ? null : findTable(queries, head, name);
 }
 
 function notYet({ namespace, table }: TableName): DeltacatError {

@@ -2,6 +2,7 @@ import * as catalogs from './endpoints/catalogs.ts';
 import * as healthEndpoints from './endpoints/health.ts';
 import * as namespaces from './endpoints/namespaces.ts';
 import * as reads from './endpoints/reads.ts';
+import * as streams from './endpoints/streams.ts';
 import * as tables from './endpoints/tables.ts';
 import * as transactions from './endpoints/transactions.ts';
 import * as writes from './endpoints/writes.ts';
@@ -32,6 +33,13 @@ export const API = {
   heartbeat_transaction: transactions.heartbeatTransaction,
   commit_transaction: transactions.commitTransaction,
   abort_transaction: transactions.abortTransaction,
+  list_streams: streams.listStreams,
+  get_stream: streams.getStream,
+  list_partitions: streams.listPartitions,
+  get_partition: streams.getPartition,
+  list_partition_deltas: streams.listPartitionDeltas,
+  list_partition_delta_pages: streams.listPartitionDeltaPages,
+  get_partition_delta: streams.getPartitionDelta,
   plan_read: reads.planRead,
   preview_rows: reads.previewRows,
   create_write_session: writes.createWriteSession,

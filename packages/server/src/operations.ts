@@ -18,6 +18,12 @@ import { tableExists } from './catalog/table-exists.ts';
 import type { Handler, RequestContext } from './context.ts';
 import { getServerEndpoints } from './health/get-server-endpoints.ts';
 import { health } from './health/health.ts';
+import { getPartition } from './reads/get-partition.ts';
+import { getPartitionDelta } from './reads/get-partition-delta.ts';
+import { getStream } from './reads/get-stream.ts';
+import { listPartitionDeltas } from './reads/list-partition-deltas.ts';
+import { listPartitions } from './reads/list-partitions.ts';
+import { listStreams } from './reads/list-streams.ts';
 import { previewRows } from './reads/preview.ts';
 import { abortTransaction } from './transactions/abort-transaction.ts';
 import { commitTransaction } from './transactions/commit-transaction.ts';
@@ -63,6 +69,13 @@ const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
   heartbeat_transaction: heartbeatTransaction,
   commit_transaction: commitTransaction,
   abort_transaction: abortTransaction,
+  list_streams: listStreams,
+  get_stream: getStream,
+  list_partitions: listPartitions,
+  get_partition: getPartition,
+  list_partition_deltas: listPartitionDeltas,
+  list_partition_delta_pages: (context, input) => listPartitionDeltas(context, input),
+  get_partition_delta: getPartitionDelta,
   plan_read: planMerged,
   preview_rows: previewRows,
   create_write_session: createWriteSession,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { keyText } from '@deltacat/contract';
 import type { Handler } from '../context.ts';
 import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
@@ -9,7 +9,7 @@ import { type View, visible } from '../snapshots/view.ts';
 /** Lists the tables of a namespace by name, each with its newest version. */
 export const listTables: Handler<'list_tables'> = async (context, input) => {
   const { reader } = context.db;
-  const asked = await openPage(context, { op: 'list_tables', input, key: z.string() });
+  const asked = await openPage(context, { op: 'list_tables', input, key: keyText });
   const { view, after } = asked;
   const wanted = rowsWanted(asked);
   const { namespace_id } = await requireNamespaceAt(reader, view, input.namespace);

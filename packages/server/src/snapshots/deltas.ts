@@ -1,4 +1,4 @@
-import type { DeltaType, PartitionValue } from '@deltacat/contract';
+import type { ContentType, DeltaType, PartitionValue } from '@deltacat/contract';
 import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 import { standing, type View } from './view.ts';
@@ -26,6 +26,8 @@ export interface DeltaInView {
   records: number;
   bytes: number;
   files: number;
+  /** The format of its files; null where they differ. */
+  content_type: ContentType | null;
 }
 
 /**
@@ -117,7 +119,43 @@ function selectWanted(queries: Queries, wanted: Wanted) {
       'manifests.record_count as records',
       'manifests.content_length as bytes',
       'manifests.file_count as files',
+      'manifests.content_type',
     ]);
   if ('stream_id' in wanted) return query.where('deltas.stream_id', '=', wanted.stream_id);
   return query.where('deltas.partition_id', 'in', wanted.partition_ids);
+}
+
+/** Which deltas of a partition are wanted, by position; null does not bound them. */
+export interface DeltaRange {
+  partition_id: string;
+  first: bigint | null;
+  last: bigint | null;
+  limit: number;
+}
+
+/** Deltas of a partition that a view shows, by position; those of a transaction come last, where its commit puts them. */
+export async function listDeltaPage(queries: Queries, view: View, wanted: DeltaRange): Promise<DeltaInView[]> {
+  const lasting = await selectRange(queries, view, wanted).where('deltas.to_seq', 'is', null).execute();
+  // Asked for afterwards: what ends in between is found by either of the two or by both, never by none.
+  const ended = await selectRange(queries, view, wanted).where('deltas.to_seq', '>', view.seq).execute();
+  const found = new Map([...lasting, ...ended].map((delta) => [delta.row_id, delta]));
+  const { transaction_id } = view;
+  if (transaction_id !== undefined) {
+    const own = await listUncommitted(queries, { ...view, transaction_id }, { partition_ids: [wanted.partition_id] });
+    for (const delta of own) if (isWithin(wanted, delta.position)) found.set(delta.row_id, delta);
+  }
+  return [...found.values()].sort((a, b) => (a.position < b.position ? -1 : 1)).slice(0, wanted.limit);
+}
+
+function isWithin({ first, last }: DeltaRange, position: bigint): boolean {
+  return (first === null || position >= first) && (last === null || position <= last);
+}
+
+function selectRange(queries: Queries, view: View, { partition_id, first, last, limit }: DeltaRange) {
+  let query = selectCommitted(queries, view, { partition_ids: [partition_id] })
+    .orderBy('deltas.position')
+    .limit(limit);
+  if (first !== null) query = query.where('deltas.position', '>=', first);
+  if (last !== null) query = query.where('deltas.position', '<=', last);
+  return query;
 }

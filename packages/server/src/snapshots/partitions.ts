@@ -18,7 +18,7 @@ export interface PartitionValuesWanted {
 }
 
 /** How the values of a partition are stored that has none. */
-const NO_VALUES = 'null';
+export const NO_VALUES = 'null';
 
 /**
  * The partitions of a stream: all of them, or those with the wanted values, those of any other

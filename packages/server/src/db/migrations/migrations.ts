@@ -1,10 +1,12 @@
 import { STATEMENTS as store } from './0001-store.ts';
 import { STATEMENTS as streams } from './0002-streams.ts';
 import { STATEMENTS as transactions } from './0003-transactions.ts';
+import { STATEMENTS as history } from './0004-history.ts';
 
 /** Every migration in order; the store of a folder or database has applied a prefix of them. */
 export const MIGRATIONS: readonly { name: string; statements: readonly string[] }[] = [
   { name: '0001-store', statements: store },
   { name: '0002-streams', statements: streams },
   { name: '0003-transactions', statements: transactions },
+  { name: '0004-history', statements: history },
 ];

@@ -1,4 +1,5 @@
 import * as catalogs from './endpoints/catalogs.ts';
+import * as drops from './endpoints/drops.ts';
 import * as healthEndpoints from './endpoints/health.ts';
 import * as namespaces from './endpoints/namespaces.ts';
 import * as reads from './endpoints/reads.ts';
@@ -19,6 +20,9 @@ export const API = {
   alter_namespace: namespaces.alterNamespace,
   drop_namespace: namespaces.dropNamespace,
   list_namespaces: namespaces.listNamespaces,
+  undrop_namespace: drops.undropNamespace,
+  undrop_table: drops.undropTable,
+  list_dropped: drops.listDropped,
   create_table: tables.createTable,
   describe_table: tables.describeTable,
   table_exists: tables.tableExists,

@@ -61,6 +61,11 @@ export const ERRORS = {
   not_found: { status: 404, retryable: false, meaning: 'No such route or object.' },
   method_not_allowed: { status: 405, retryable: false, meaning: 'The route exists, but not for that method.' },
   name_taken: { status: 409, retryable: false, meaning: 'Something of that name exists already.' },
+  purged: {
+    status: 409,
+    retryable: false,
+    meaning: 'It was dropped for good; its data may be gone, so it cannot come back.',
+  },
   concurrent_modification: {
     status: 409,
     retryable: true,

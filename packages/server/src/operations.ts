@@ -9,12 +9,15 @@ import { dropNamespace } from './catalog/drop-namespace.ts';
 import { dropTable } from './catalog/drop-table.ts';
 import { getNamespace } from './catalog/get-namespace.ts';
 import { listCatalogs } from './catalog/list-catalogs.ts';
+import { listDropped } from './catalog/list-dropped.ts';
 import { listNamespaces } from './catalog/list-namespaces.ts';
 import { listTableVersions } from './catalog/list-table-versions.ts';
 import { listTables } from './catalog/list-tables.ts';
 import { namespaceExists } from './catalog/namespace-exists.ts';
 import { renameTable } from './catalog/rename-table.ts';
 import { tableExists } from './catalog/table-exists.ts';
+import { undropNamespace } from './catalog/undrop-namespace.ts';
+import { undropTable } from './catalog/undrop-table.ts';
 import type { Handler, RequestContext } from './context.ts';
 import { getServerEndpoints } from './health/get-server-endpoints.ts';
 import { health } from './health/health.ts';
@@ -55,6 +58,9 @@ const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
   alter_namespace: alterNamespace,
   drop_namespace: dropNamespace,
   list_namespaces: listNamespaces,
+  undrop_namespace: undropNamespace,
+  undrop_table: undropTable,
+  list_dropped: listDropped,
   create_table: createTable,
   describe_table: describeTable,
   table_exists: tableExists,

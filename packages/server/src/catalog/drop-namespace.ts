@@ -17,7 +17,10 @@ export const dropNamespace: Handler<'drop_namespace'> = async (context, input) =
       const { row_id, namespace_id } = await requireNamespace(change.queries, change.view, input.namespace);
       await change.end('namespaces', [row_id]);
       change.touch({ object_id: namespace_id, kind: 'drop' });
-      if (input.purge) change.event('purge', { namespace_id });
+      if (input.purge) {
+        change.touch({ object_id: namespace_id, kind: 'purge' });
+        change.event('purge', { namespace_id });
+      }
       return { namespace: input.namespace, dropped: true, purged: input.purge };
     },
   });

@@ -18,7 +18,10 @@ export const dropTable: Handler<'drop_table'> = async (context, input) =>
       const { row_id, table_id, namespace_id } = table;
       await change.end('tables', [row_id]);
       change.touch({ object_id: table_id, kind: 'drop' });
-      if (input.purge) change.event('purge', { namespace_id, table_id });
+      if (input.purge) {
+        change.touch({ object_id: table_id, kind: 'purge' });
+        change.event('purge', { namespace_id, table_id });
+      }
       return { table: input.table, namespace: input.namespace, dropped: true, purged: input.purge };
     },
   });

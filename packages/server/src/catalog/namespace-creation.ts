@@ -12,8 +12,9 @@ export async function createNamespaceIn(
   const { name, properties } = wanted;
   if (await findNamespace(change.queries, change.view, name)) throw namespaceTaken(name);
   const { catalog_id } = change.view;
-  await change.insert('namespaces', [{ namespace_id: change.context.newId(), catalog_id, name, properties }]);
-  change.touch({ object_id: nameObject(catalog_id, name), kind: 'name' });
+  const namespace_id = change.context.newId();
+  await change.insert('namespaces', [{ namespace_id, catalog_id, name, properties }]);
+  change.touch({ object_id: namespace_id, kind: 'create' }, { object_id: nameObject(catalog_id, name), kind: 'name' });
   return requireNamespace(change.queries, change.written, name);
 }
 

@@ -102,7 +102,11 @@ export async function createTableIn(
   await change.insert('tables', [
     { table_id, catalog_id: change.view.catalog_id, namespace_id, name, description, properties },
   ]);
-  change.touch({ object_id: nameObject(namespace_id, name), kind: 'name' }, { object_id: namespace_id, kind: 'child' });
+  change.touch(
+    { object_id: table_id, kind: 'create' },
+    { object_id: nameObject(namespace_id, name), kind: 'name' },
+    { object_id: namespace_id, kind: 'child' },
+  );
   const created = await findTableById(change.queries, change.written, table_id);
   if (!created) throw new Error(`table ${table_id} is gone in the commit that makes it`);
   const { version } = wanted;
@@ -147,7 +151,11 @@ export async function createVersionIn(
       .values({ table_version_id, schema_id: FIRST_SCHEMA_ID, ...schema })
       .execute();
   }
-  change.touch({ object_id: nameObject(table_id, version), kind: 'name' }, { object_id: table_id, kind: 'child' });
+  change.touch(
+    { object_id: table_version_id, kind: 'create' },
+    { object_id: nameObject(table_id, version), kind: 'name' },
+    { object_id: table_id, kind: 'child' },
+  );
   const created = await findVersionById(change.queries, change.written, table_version_id);
   if (!created) throw new Error(`version ${table_version_id} is gone in the commit that makes it`);
   return created;

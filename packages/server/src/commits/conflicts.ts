@@ -24,12 +24,17 @@ const REPLACING: Conflicts = {
  * are what it does, columns what others did. A rewrite refuses nothing, because it changes no row that anyone reads.
  */
 const CONFLICTS: Record<TouchKind, Conflicts> = {
+  // What is new has an id that nothing else can have touched.
+  create: {},
   name: { name: 'object' },
   child: DROPPED,
   alter: REDEFINED,
   alter_incompatible: REDEFINED,
   rename: REDEFINED,
   drop: { ...REDEFINED, child: 'object' },
+  // It comes with the drop, which is what conflicts.
+  purge: {},
+  undrop: { undrop: 'object' },
   add: APPENDING,
   append: APPENDING,
   merge: MERGING,

@@ -1,11 +1,14 @@
 /** What a change does to an object: the columns and rows of the conflict table. */
 export type TouchKind =
+  | 'create'
   | 'name'
   | 'child'
   | 'alter'
   | 'alter_incompatible'
   | 'rename'
   | 'drop'
+  | 'purge'
+  | 'undrop'
   | 'add'
   | 'append'
   | 'merge'

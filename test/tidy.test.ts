@@ -36,7 +36,7 @@ const RULES: Rules = {
     ['jobs'],
     ['transactions'],
     ['writes'],
-    ['reads'],
+    ['reads', 'history'],
     ['catalog'],
     ['commits'],
     ['auth'],

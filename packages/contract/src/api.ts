@@ -1,6 +1,7 @@
 import * as catalogs from './endpoints/catalogs.ts';
 import * as drops from './endpoints/drops.ts';
 import * as healthEndpoints from './endpoints/health.ts';
+import * as history from './endpoints/history.ts';
 import * as namespaces from './endpoints/namespaces.ts';
 import * as reads from './endpoints/reads.ts';
 import * as streams from './endpoints/streams.ts';
@@ -37,6 +38,9 @@ export const API = {
   heartbeat_transaction: transactions.heartbeatTransaction,
   commit_transaction: transactions.commitTransaction,
   abort_transaction: transactions.abortTransaction,
+  list_table_history: history.listTableHistory,
+  list_catalog_history: history.listCatalogHistory,
+  diff_table: history.diffTable,
   list_streams: streams.listStreams,
   get_stream: streams.getStream,
   list_partitions: streams.listPartitions,

@@ -21,6 +21,9 @@ import { undropTable } from './catalog/undrop-table.ts';
 import type { Handler, RequestContext } from './context.ts';
 import { getServerEndpoints } from './health/get-server-endpoints.ts';
 import { health } from './health/health.ts';
+import { diffTable } from './history/diff-table.ts';
+import { listCatalogHistory } from './history/list-catalog-history.ts';
+import { listTableHistory } from './history/list-table-history.ts';
 import { getPartition } from './reads/get-partition.ts';
 import { getPartitionDelta } from './reads/get-partition-delta.ts';
 import { getStream } from './reads/get-stream.ts';
@@ -75,6 +78,9 @@ const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
   heartbeat_transaction: heartbeatTransaction,
   commit_transaction: commitTransaction,
   abort_transaction: abortTransaction,
+  list_table_history: listTableHistory,
+  list_catalog_history: listCatalogHistory,
+  diff_table: diffTable,
   list_streams: listStreams,
   get_stream: getStream,
   list_partitions: listPartitions,

@@ -125,3 +125,30 @@ export const nullOrder = z.preprocess(
 function lower(value: unknown): unknown {
   return typeof value === 'string' ? value.toLowerCase() : value;
 }
+
+/** What a commit may change: definitions by their object; `partition` stands for data. */
+export const CHANGED_OBJECTS = ['namespace', 'table', 'table_version', 'partition'] as const;
+/** What a commit may change. */
+export const changedObject = words(CHANGED_OBJECTS).meta({
+  description: 'What was changed: a namespace, a table, a table version, or its data (partition).',
+});
+/** What a commit may change. */
+export type ChangedObject = (typeof CHANGED_OBJECTS)[number];
+
+/** How a commit may change data. Of several at once the first of this list is told, as the one that weighs most. */
+export const DATA_CHANGE_KINDS = [
+  'rollback',
+  'replace',
+  'truncate',
+  'delete',
+  'merge',
+  'append',
+  'add',
+  'rewrite',
+] as const;
+/** How a commit may change something. */
+export const CHANGE_KINDS = ['create', 'alter', 'rename', 'drop', 'undrop', ...DATA_CHANGE_KINDS] as const;
+/** How a commit may change something. */
+export const changeKind = words(CHANGE_KINDS).meta({ description: 'How it was changed.' });
+/** How a commit may change something. */
+export type ChangeKind = (typeof CHANGE_KINDS)[number];

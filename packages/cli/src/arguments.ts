@@ -10,6 +10,12 @@ export function parseTable(text: string): { namespace: string; table: string } {
   throw new InvalidArgumentError('Write it as namespace.table.');
 }
 
+/** Reads `namespace` or `namespace.table`; the table of a namespace alone is null. */
+export function parseNamespaceOrTable(text: string): { namespace: string; table: string | null } {
+  if (text !== '' && !text.includes('.')) return { namespace: text, table: null };
+  return parseTable(text);
+}
+
 /** Reads the address of a server. */
 export function parseUrl(text: string): string {
   const protocol = URL.parse(text)?.protocol;
@@ -78,6 +84,21 @@ function parseNanoseconds(text: string): bigint {
   throw new InvalidArgumentError(
     `Write it as nanoseconds since 1970 (${NANOSECOND_DIGITS} digits) or as an ISO date.${hint ?? ''}`,
   );
+}
+
+/** A moment of a catalog: by the number of a commit, or by a time. */
+export interface Moment {
+  seq?: number;
+  time?: bigint;
+}
+
+/** Longer numbers are times in some unit, not commits. */
+const COMMIT_DIGITS_MAX = 9;
+
+/** Reads a moment: the number of a commit, nanoseconds since 1970, or an ISO date. */
+export function parseMoment(text: string): Moment {
+  if (/^\d+$/.test(text) && text.length <= COMMIT_DIGITS_MAX) return { seq: Number(text) };
+  return { time: parseTime(text) };
 }
 
 /** Reads a number of rows. */

@@ -1,18 +1,25 @@
 import { createRequire } from 'node:module';
 import { DeltacatError } from '@deltacat/contract';
 import { Command, CommanderError } from 'commander';
+import { diffCommand } from './diff.ts';
+import { droppedCommand } from './dropped.ts';
 import { EXIT, ExitCode, UsageError } from './exit.ts';
+import { logCommand } from './log.ts';
 import { migrateCommand } from './migrate.ts';
 import { OutputError, write } from './print/standard-output.ts';
 import { readCommand } from './read.ts';
 import { serveCommand } from './serve.ts';
 import { tablesCommand } from './tables.ts';
+import { undropCommand } from './undrop.ts';
 import { writeCommand } from './write.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /** Every command, in the order of the help text. */
-const COMMANDS = [serveCommand, migrateCommand, tablesCommand, readCommand, writeCommand];
+const COMMANDS = [
+  ...[serveCommand, migrateCommand, tablesCommand, readCommand, writeCommand],
+  ...[logCommand, diffCommand, droppedCommand, undropCommand],
+];
 
 /** Runs the `deltacat` command with its arguments; resolves to the exit code. */
 export async function main(args: string[]): Promise<number> {

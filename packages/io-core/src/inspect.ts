@@ -20,3 +20,8 @@ export async function inspectFile({ path, content_type }: InspectInput): Promise
   if (size_bytes === null) throw new DeltacatError('invalid_entry', `There is no file ${path}.`, { path });
   return { record_count: null, size_bytes, schema: null, column_stats: null };
 }
+
+/** Whether files of a format say which columns they have, so that `inspectFile` tells them. */
+export function tellsColumns(content_type: ContentType): boolean {
+  return FORMATS[content_type].inspect !== undefined;
+}

@@ -91,3 +91,51 @@ test('what Parquet stores in another type than the table has fits it', () => {
   expect(carries(arrowType('list<item: int64>'), arrowType('fixed_size_list<item: int64>[3]'))).toBe(true);
   expect(carries(arrowType('timestamp[us]'), arrowType('timestamp[s]'))).toBe(false);
 });
+
+test('a column that is validated takes its very type and no other, in whatever layout a file stores it', () => {
+  const strict = (type: string): SchemaField[] => [{ name: 'v', type, consistency_type: 'validate' }];
+  const fits = (file: string, table: string) => misfit([{ name: 'v', type: file }], { fields: strict(table) });
+  for (const [file, table] of [
+    ['int64', 'int64'],
+    ['string', 'large_string'],
+    ['timestamp[ms]', 'timestamp[s]'],
+    ['dictionary<values=string, indices=int32, ordered=0>', 'string'],
+  ] as const) {
+    expect(fits(file, table), file).toBeNull();
+  }
+  for (const [file, table] of [
+    ['int32', 'int64'],
+    ['float', 'double'],
+    ['double', 'float'],
+    ['string', 'binary'],
+    ['list<float>', 'list<double>'],
+    ['null', 'int64'],
+  ] as const) {
+    expect(fits(file, table)?.reason, file).toContain(
+      `nothing but ${table.replace('<', '<item: ').replace('item: item', 'item')}`,
+    );
+  }
+});
+
+test('of rows to delete only the keys are validated', () => {
+  const fields: SchemaField[] = [
+    { name: 'id', type: 'int64', consistency_type: 'validate' },
+    { name: 'v', type: 'int64', consistency_type: 'validate' },
+  ];
+  const file: SchemaField[] = [
+    { name: 'id', type: 'int64' },
+    { name: 'v', type: 'null' },
+  ];
+  expect(misfit(file, { fields, required: ['id'] })).toBeNull();
+  expect(misfit(file, { fields })).toMatchObject({ column: 'v' });
+});
+
+test('whole numbers fit a column of floats that holds them exactly, as their bounds say', () => {
+  const fields: SchemaField[] = [{ name: 'v', type: 'double' }];
+  const file: SchemaField[] = [{ name: 'v', type: 'int64' }];
+  const bounded = (min: number | bigint, max: number | bigint) => misfit(file, { fields, stats: { v: { min, max } } });
+  expect(misfit([{ name: 'v', type: 'int32' }], { fields })).toBeNull();
+  expect(bounded(-5, 2n ** 53n)).toBeNull();
+  expect(bounded(-5, 2n ** 53n + 1n)).toMatchObject({ column: 'v' });
+  expect(misfit(file, { fields })).toMatchObject({ column: 'v' });
+});

@@ -2,6 +2,7 @@ import type { ColumnStats, SchemaField } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
 import { fieldType } from './schema.ts';
 import { typeAlias } from './type-name.ts';
+import { exactBelow, mayRound } from './widen.ts';
 
 /** What is known of the columns of a file. */
 export interface FileColumns {
@@ -53,13 +54,30 @@ function misfitOfColumn(
   known: { stats: ColumnStats | undefined; target: FitTarget },
 ): string | null {
   const wanted = fieldType(field);
-  const carried = carries(column.type, wanted);
-  if (!carried && !isWithin(column.type, wanted, known.stats)) {
+  const { required } = known.target;
+  if (!carriesValues(column.type, wanted) && !isWithin(column.type, wanted, known.stats)) {
     return `it is ${typeAlias(column.type)} and the table has ${typeAlias(wanted)}, which cannot hold every value of it`;
   }
-  const { required } = known.target;
+  const counts = required === null || required.includes(field.name);
+  if (counts && field.consistency_type === 'validate' && !isSame(column.type, wanted)) {
+    return `it is ${typeAlias(column.type)}, and the table takes nothing but ${typeAlias(wanted)} there`;
+  }
   const mayBeNull = field.nullable !== false || (required !== null && !required.includes(field.name));
   return !mayBeNull && (known.stats?.null_count ?? 0) > 0 ? 'it holds nulls and the column may not' : null;
+}
+
+/** As `carries`, but for whole numbers that a float would round: reading those would fail. */
+function carriesValues(from: arrow.DataType, to: arrow.DataType): boolean {
+  return carries(from, to) && !(isInt(from) && mayRound(from, to));
+}
+
+/** Whether two types are one, in whatever layout files store it. Floats carry each other, so their widths are compared. */
+function isSame(from: arrow.DataType, to: arrow.DataType): boolean {
+  return carries(from, to) && carries(to, from) && floatsOf(from) === floatsOf(to);
+}
+
+function floatsOf(type: arrow.DataType): string {
+  return (typeAlias(plain(type)).match(/\b(halffloat|float|double)\b/g) ?? []).join();
 }
 
 /** Whether every value of one Arrow type is also a value of another. */
@@ -123,10 +141,15 @@ function structCarries(from: arrow.Field[], to: arrow.Field[]): boolean {
 }
 
 /** Whether integers of a wider type are known, by their bounds, to be values of the column. */
-function isWithin(from: arrow.DataType, to: arrow.DataType, stats: ColumnStats | undefined): boolean {
-  if (!isInt(from) || !isInt(to)) return false;
+export function isWithin(from: arrow.DataType, to: arrow.DataType, stats: ColumnStats | undefined): boolean {
+  const exact = exactBelow(to);
+  if (!isInt(from) || !(isInt(to) || exact !== null)) return false;
   const bounds = [stats?.min, stats?.max].map(toInteger);
-  return bounds.every((bound) => bound !== null && inRange(bound, to));
+  return bounds.every((bound) => bound !== null && (isInt(to) ? inRange(bound, to) : isExact(bound, exact)));
+}
+
+function isExact(value: bigint, below: bigint | null): boolean {
+  return below !== null && -below <= value && value <= below;
 }
 
 function toInteger(value: unknown): bigint | null {

@@ -16,6 +16,7 @@ export * from './values/predicate.ts';
 export * from './values/properties.ts';
 export * from './values/query.ts';
 export * from './values/schema.ts';
+export * from './values/schema-updates.ts';
 export * from './values/schemes.ts';
 export * from './values/text.ts';
 export * from './values/words.ts';

@@ -5,6 +5,7 @@ import { count } from '../values/numbers.ts';
 import { properties } from '../values/properties.ts';
 import { atTime, changed, changing, flag, pagingOnDemand, reading } from '../values/query.ts';
 import { schemaDefinition, schemaField } from '../values/schema.ts';
+import { schemaUpdates } from '../values/schema-updates.ts';
 import { partitionScheme, sortScheme } from '../values/schemes.ts';
 import { freeText } from '../values/text.ts';
 import { contentType, lifecycleState } from '../values/words.ts';
@@ -140,12 +141,13 @@ export const tableExists = endpoint({
   tag,
 });
 
-/** Changes properties, description or lifecycle of a table. */
+/** Changes columns, sort scheme, properties, description or lifecycle of a table. */
 export const alterTable = endpoint({
   op: 'alter_table',
   method: 'PUT',
   path: '/v1/namespaces/{namespace}/tables/{table}',
-  summary: 'Change properties (those not named stay; null removes one), descriptions or the lifecycle state.',
+  summary:
+    'Change columns, the sort scheme, properties (those not named stay; null removes one), descriptions or the lifecycle state.',
   params,
   query: changing,
   body: {
@@ -156,12 +158,28 @@ export const alterTable = endpoint({
     table_version_properties: properties.nullish(),
     lifecycle_state: lifecycleState.nullish(),
     default_content_type: contentType.nullish(),
-    schema_updates: z.unknown().nullish(),
-    partition_updates: z.unknown().nullish(),
-    sort_scheme: sortScheme.nullish(),
+    schema_updates: schemaUpdates.nullish(),
+    partition_updates: partitionScheme.nullish().meta({
+      description: 'Not supported: rows are merged and replaced within a partition. Create a further table version.',
+    }),
+    sort_scheme: sortScheme.nullish().meta({
+      description:
+        'How files written from now on are sorted; without keys, they are not. Earlier files stay as they are.',
+    }),
   },
-  output: tableChange,
-  errors: [...found, 'table_version_not_found', 'invalid_request', 'not_supported', 'operation_id_reused'],
+  output: tableChange.extend({
+    schema_id: z.int().nullish().meta({ description: 'The revision of the schema that the version has now.' }),
+  }),
+  errors: [
+    ...found,
+    'table_version_not_found',
+    'invalid_request',
+    'invalid_schema',
+    'unknown_column',
+    'concurrent_modification',
+    'not_supported',
+    'operation_id_reused',
+  ],
   role: 'WRITER',
   tool: 'deltacat_alter_table',
   transactional: true,

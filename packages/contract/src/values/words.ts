@@ -108,6 +108,16 @@ export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number];
 
 /** How strictly written values must fit a column. */
 export const consistencyType = words(['none', 'coerce', 'validate']);
+/** What may be done to a column of a table that exists. */
+export const schemaOperation = words(['add', 'remove', 'update', 'update_type']).meta({
+  description:
+    'add: a column that may be null or has a default. remove: needs allow_incompatible_changes. update: type, nullable, ' +
+    'future_default, consistency_type or doc. update_type: the type alone.',
+});
+/** Whether a write may change the schema of its table. */
+export const SCHEMA_EVOLUTION_MODES = ['auto', 'manual', 'disabled'] as const;
+/** Whether a write may change the schema of its table. */
+export type SchemaEvolutionMode = (typeof SCHEMA_EVOLUTION_MODES)[number];
 /** Sort direction; `asc` and `desc` are understood. */
 export const sortOrder = z.preprocess(
   (value) => ({ asc: 'ascending', desc: 'descending' })[String(value).toLowerCase()] ?? lower(value),

@@ -1,18 +1,31 @@
-import { type Api, type ContentType, DeltacatError, type InputOf } from '@deltacat/contract';
+import {
+  type Api,
+  type ContentType,
+  canonicalJson,
+  DeltacatError,
+  type InputOf,
+  type SortScheme,
+} from '@deltacat/contract';
 import type { Change } from '../commits/change.ts';
 import { commit } from '../commits/commit.ts';
 import type { Handler } from '../context.ts';
-import { requireTable } from '../snapshots/tables.ts';
+import { sortSchemesById } from '../snapshots/partitions.ts';
+import { type FoundTable, requireTable } from '../snapshots/tables.ts';
 import { scopeOf } from '../snapshots/transactions.ts';
-import { requireVersion, type TableVersion } from '../snapshots/versions.ts';
+import { requireVersion, schemaOf, type TableVersion } from '../snapshots/versions.ts';
+import { type AlteredSchema, alterSchema } from './alter-schema.ts';
 import { idempotency } from './idempotency.ts';
 import { mergeProperties } from './properties.ts';
 import { replaceTable } from './table-replacement.ts';
+import { defineSortScheme } from './table-schemes.ts';
+import { replaceVersion } from './version-replacement.ts';
 
 type Input = InputOf<Api['alter_table']>;
 
 /** What a table version may be asked to become; what belongs to the table is altered on the table itself. */
 const OF_VERSION = [
+  'schema_updates',
+  'sort_scheme',
   'table_version_description',
   'table_version_properties',
   'lifecycle_state',
@@ -21,10 +34,10 @@ const OF_VERSION = [
 
 const OF_TABLE = ['table_description', 'table_properties'] as const;
 
-/** Changes of a schema or scheme; they need rules of their own for data that is there already. */
-const NOT_YET = ['schema_updates', 'partition_updates', 'sort_scheme'] as const;
-
-/** Changes properties, descriptions, lifecycle state or default format of a table or one version of it. */
+/**
+ * Changes the schema, sort scheme, properties, descriptions, lifecycle state or default format of a table or one version
+ * of it, all at once. Files stay as they are: readers give their rows the columns of the new schema.
+ */
 export const alterTable: Handler<'alter_table'> = async (context, input) => {
   refuseUnsupported(input);
   return commit(context, {
@@ -34,40 +47,68 @@ export const alterTable: Handler<'alter_table'> = async (context, input) => {
     async decide(change) {
       const found = await requireTable(change.queries, change.view, input);
       const altersVersion = OF_VERSION.some((field) => isGiven(input[field]));
-      if (altersVersion || input.table_version) {
-        const wanted = { ...found, version: input.table_version };
-        const version = await requireVersion(change.queries, change.view, wanted);
-        if (altersVersion) await replaceVersion(change, version, input);
-      }
+      const version =
+        altersVersion || input.table_version
+          ? await requireVersion(change.queries, change.view, { ...found, version: input.table_version })
+          : null;
+      const schema_id = version && altersVersion ? await alterVersion(change, { found, version }, input) : undefined;
       if (OF_TABLE.some((field) => isGiven(input[field]))) await replaceTable(change, found.table, input);
-      return { table: input.table, namespace: input.namespace, altered: !change.isEmpty };
+      return { table: input.table, namespace: input.namespace, altered: !change.isEmpty, schema_id };
     },
   });
 };
 
 function refuseUnsupported(input: Input): void {
-  const asked = NOT_YET.filter((field) => isGiven(input[field]));
-  if (asked.length === 0) return;
+  if (!isGiven(input.partition_updates)) return;
   throw new DeltacatError(
     'not_supported',
-    `Table "${input.namespace}.${input.table}" was not changed: ${asked.join(', ')} cannot be applied to an existing ` +
-      'version. Create a further version with create_table and table_version.',
+    `Table "${input.namespace}.${input.table}" was not changed: partition_updates cannot be applied to an existing ` +
+      'version, since its rows are merged and replaced within a partition. Create a further version with create_table and table_version.',
   );
 }
 
-async function replaceVersion(change: Change, before: TableVersion, input: Input): Promise<void> {
-  const { row_id, stream_id: _, from_seq: _from, to_seq: _to, transaction_id: _transaction, ...state } = before;
-  await change.end('table_versions', [row_id]);
-  await change.insert('table_versions', [
-    {
-      ...state,
-      description: input.table_version_description ?? state.description,
-      properties: mergeProperties(state.properties, input.table_version_properties),
-      lifecycle_state: input.lifecycle_state ?? state.lifecycle_state,
-      content_types: withFirst(state.content_types, input.default_content_type),
-    },
-  ]);
-  change.touch({ object_id: before.table_version_id, kind: 'alter' });
+interface Subject {
+  found: FoundTable;
+  version: TableVersion;
+}
+
+/** Replaces the state of a version; answers the id of the schema that it has now. */
+async function alterVersion(change: Change, { found, version }: Subject, input: Input): Promise<number | null> {
+  const properties = mergeProperties(version.properties, input.table_version_properties);
+  const effective = { ...mergeProperties(found.table.properties, input.table_properties), ...properties };
+  const subject = { name: `"${input.namespace}.${input.table}"`, version, properties: effective };
+  const schema = input.schema_updates ? await alterSchema(change, subject, input.schema_updates) : null;
+  const after = await replaceVersion(change, version, {
+    description: input.table_version_description ?? version.description,
+    properties,
+    lifecycle_state: input.lifecycle_state ?? version.lifecycle_state,
+    content_types: withFirst(version.content_types, input.default_content_type),
+    schema_id: schema?.schema_id ?? version.schema_id,
+    sort_scheme: await alterSortScheme(change, version, { asked: input.sort_scheme, schema }),
+  });
+  const kind = schema?.is_compatible === false ? 'alter_incompatible' : 'alter';
+  change.touch({ object_id: version.table_version_id, kind });
+  return after.schema_id;
+}
+
+/** The sort scheme of files to come. A scheme's id stands for its keys for good, since earlier files name it. */
+async function alterSortScheme(
+  change: Change,
+  version: TableVersion,
+  { asked, schema }: { asked: SortScheme | null | undefined; schema: AlteredSchema | null },
+): Promise<SortScheme | null> {
+  const before = version.sort_scheme;
+  if (!asked && (!before || !schema)) return before;
+  const fields = schema?.fields ?? (await schemaOf(change.queries, version))?.fields ?? null;
+  const scheme = defineSortScheme(asked ?? before, { fields, newId: change.context.newId });
+  if (!asked || !scheme) return scheme;
+  if (before && canonicalJson(before.keys) === canonicalJson(scheme.keys)) return before;
+  const known = await sortSchemesById(change.queries, version.table_version_id);
+  if (!known.has(String(scheme.id))) return scheme;
+  throw new DeltacatError(
+    'invalid_schema',
+    `The sort scheme id "${scheme.id}" stands for other keys already. Leave the id out to get a new one.`,
+  );
 }
 
 /** The formats with the default one, which is the first, changed. */

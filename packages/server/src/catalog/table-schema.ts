@@ -9,7 +9,7 @@ export interface DefinedSchema {
 }
 
 /** The largest id that a caller may give: those that the server gives follow it and must stay below 2^31. */
-const FIELD_ID_MAX = 900_000_000;
+export const FIELD_ID_MAX = 900_000_000;
 
 /** Types by the beginning of their alias; a key must compare exactly and cheaply, so floats and nested types are none. */
 const KEY_TYPE = /^(bool|u?int\d|(large_)?string|date|time|duration|decimal|fixed_size_binary)/;
@@ -24,7 +24,17 @@ export function defineSchema(asked: SchemaDefinition | null | undefined, propert
   if (asked === null || asked === undefined) return null;
   const given = typeof asked === 'string' ? schemaFields(deserializeSchema(asked)) : asked;
   refuseBadNames(given);
-  const schema = toArrow(withIds(given).map((field) => completeField(field, properties)));
+  return serializeFields(withIds(given).map((field) => completeField(field, properties)));
+}
+
+/** Fields that are complete, ids included, ready to be stored. Throws `invalid_schema`. */
+export function defineRevision(fields: SchemaField[]): DefinedSchema {
+  refuseBadNames(fields);
+  return serializeFields(fields);
+}
+
+function serializeFields(fields: SchemaField[]): DefinedSchema {
+  const schema = toArrow(fields);
   // Read back, the fields say what the message says, down to the spelling of default values.
   return { fields: schemaFields(schema), serialized: serializeSchema(schema) };
 }
@@ -57,7 +67,11 @@ function withIds(fields: SchemaField[]): (SchemaField & { field_id: number })[] 
   return fields.map((field) => ({ ...field, field_id: field.field_id ?? next++ }));
 }
 
-function completeField(field: SchemaField & { field_id: number }, properties: Properties): SchemaField {
+/**
+ * A field as it is stored: its type in one spelling, and the consistency that it asks for, must have, or gets from
+ * `default_schema_consistency_type`. Throws `invalid_schema` for a role that its type cannot have.
+ */
+export function completeField(field: SchemaField & { field_id: number }, properties: Properties): SchemaField {
   const type = typeAlias(fieldType(field));
   refuseUnfit({ ...field, type });
   const strict = field.is_merge_key || field.merge_order || field.is_event_time;

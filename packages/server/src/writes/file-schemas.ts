@@ -1,5 +1,6 @@
 import type { SchemaField } from '@deltacat/contract';
 import { arrowSchema, type Inspection, serializeSchema } from '@deltacat/io-core';
+import { FILE_SCHEMA_ID_MIN } from '../catalog/schema-revisions.ts';
 import type { Change } from '../commits/change.ts';
 import type { TableVersion } from '../snapshots/versions.ts';
 
@@ -8,9 +9,6 @@ export interface FileSchema {
   fields: SchemaField[];
   serialized: string;
 }
-
-/** Ids of files' schemas start here: above those of tables, which count on from 0 with every change. */
-const FILE_SCHEMA_ID_MIN = 1_000_000;
 
 /**
  * The schema of its own that a file needs: null when it has all columns of its table. Readers that know which columns

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DeltacatError } from '@deltacat/contract';
 import { idempotency } from '../catalog/idempotency.ts';
+import { isCompatible } from '../catalog/schema-compatibility.ts';
+import { replaceVersion } from '../catalog/version-replacement.ts';
 import type { Change } from '../commits/change.ts';
 import { commit } from '../commits/commit.ts';
 import { republishDeltas } from '../commits/publish.ts';
@@ -8,7 +10,7 @@ import type { Handler } from '../context.ts';
 import { catalogNamed } from '../roots/catalogs.ts';
 import { listDeltas } from '../snapshots/deltas.ts';
 import { requireTable } from '../snapshots/tables.ts';
-import { findVersionById, requireVersion, type TableVersion } from '../snapshots/versions.ts';
+import { findVersionById, requireVersion, schemaOf, type TableVersion } from '../snapshots/versions.ts';
 import { type View, viewAt } from '../snapshots/view.ts';
 import { restartStream } from './stream.ts';
 
@@ -58,11 +60,10 @@ async function restore(change: Change, states: { now: TableVersion; before: Tabl
 async function restoreDefinition(change: Change, now: TableVersion, before: TableVersion): Promise<TableVersion> {
   const restored = definitionOf(before);
   if (isDeepStrictEqual(restored, definitionOf(now))) return now;
-  const { row_id, stream_id: _, from_seq: _from, to_seq: _to, transaction_id: _transaction, ...state } = now;
-  await change.end('table_versions', [row_id]);
-  await change.insert('table_versions', [{ ...state, ...restored }]);
-  change.touch({ object_id: now.table_version_id, kind: 'alter' });
-  return { ...now, ...restored };
+  const [from, to] = [await schemaOf(change.queries, now), await schemaOf(change.queries, before)];
+  const fits = now.schema_id === before.schema_id || isCompatible(from?.fields ?? null, to?.fields ?? null);
+  change.touch({ object_id: now.table_version_id, kind: fits ? 'alter' : 'alter_incompatible' });
+  return replaceVersion(change, now, restored);
 }
 
 function definitionOf(version: TableVersion) {

@@ -76,6 +76,7 @@ describe('what can be written', () => {
 
   test('rows that do not fit are refused, and nothing is left open', async () => {
     const table = await makeTable('misfit');
+    await client.catalog.alterTable({ ...table, table_properties: { schema_evolution_mode: 'manual' } });
     await expect(client.catalog.write([{ id: 'x', name: 'a' }], table)).rejects.toMatchObject({
       code: 'schema_mismatch',
     });

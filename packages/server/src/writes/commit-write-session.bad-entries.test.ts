@@ -22,9 +22,9 @@ interface Bad {
   entries(of: { session: OpenedSession; entry: WriteEntry }): unknown[] | Promise<unknown[]>;
 }
 
-const OTHER = [
+const UPPER = [
   { name: 'id', type: 'int64' },
-  { name: 'w', type: 'string' },
+  { name: 'V', type: 'string' },
 ];
 const TEXT = [
   { name: 'id', type: 'string' },
@@ -139,10 +139,10 @@ const BAD: Bad[] = [
     },
   },
   {
-    title: 'a file with a column that the table lacks',
+    title: 'a file with a column whose name differs from another by case alone',
     code: 'schema_mismatch',
-    says: 'column "w"',
-    entries: async ({ session }) => [await w.put(session.data_dir, [{ id: 1, w: 'a' }], OTHER)],
+    says: 'named "V"',
+    entries: async ({ session }) => [await w.put(session.data_dir, [{ id: 1, V: 'a' }], UPPER)],
   },
   {
     title: 'a file with a column of another type',

@@ -52,9 +52,9 @@ describe('a table that changed under its session', () => {
     expect(await w.state()).toEqual(before);
   });
 
-  test('created with other columns meanwhile: the refusal names the other commit', async () => {
+  test('created with a column of another type meanwhile: the refusal names the other commit', async () => {
     const { session, entry } = await w.opened('fresh', { create_if_missing: { schema_def: KEYED } });
-    await w.createTable('fresh', { schema_def: [{ name: 'other', type: 'int64' }] });
+    await w.createTable('fresh', { schema_def: [{ name: 'v', type: 'int64' }] });
     const answer = await w.commit(session, [entry]);
     expect([answer.status, answer.body.error.code]).toEqual([409, 'concurrent_modification']);
     expect(answer.body.error.message).toContain('create_table');

@@ -35,14 +35,30 @@ test('automatic sessions on one missing table make it once, and all of them land
   expect(await w.positions()).toEqual(dense);
 });
 
-test('automatic sessions that disagree on a missing table: one makes it, and no file of the others gets in', async () => {
-  const sessions = await Promise.all(
+/** A session for each writer on the missing table, with a column of its own. */
+function withOwnColumns(table_properties: object) {
+  return Promise.all(
     dense.map(async (number) => {
       const fields = [{ name: `c${number}`, type: 'int64' }];
-      const session = await w.open('t', { create_if_missing: { schema_def: fields } });
+      const session = await w.open('t', { create_if_missing: { schema_def: fields, table_properties } });
       return { session, entry: await w.put(session.data_dir, [{ [`c${number}`]: 1 }], fields) };
     }),
   );
+}
+
+test('automatic sessions that bring columns of their own to a missing table all land, and it has all the columns', async () => {
+  const sessions = await withOwnColumns({});
+  const answers = await Promise.all(sessions.map(({ session, entry }) => w.commit(session, [entry])));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  const { body } = await w.server.request('GET', '/v1/namespaces/n/tables/t');
+  const names: string[] = body.schema.map(({ name }: { name: string }) => name);
+  expect(new Set(names)).toEqual(new Set(dense.map((number) => `c${number}`)));
+  expect(body.schema.map(({ field_id }: { field_id: number }) => field_id)).toEqual(names.map((_, index) => index));
+  expect(body.schema_id).toBe(WRITERS - 1);
+});
+
+test('automatic sessions that disagree on a table that does not evolve: one makes it, and no file of the others gets in', async () => {
+  const sessions = await withOwnColumns({ schema_evolution_mode: 'manual' });
   const answers = await Promise.all(sessions.map(({ session, entry }) => w.commit(session, [entry])));
   const refused = answers.filter(({ status }) => status !== 200);
   expect(refused).toHaveLength(WRITERS - 1);

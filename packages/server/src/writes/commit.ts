@@ -1,33 +1,28 @@
-import { type ContentType, DeltacatError, type WriteEntry } from '@deltacat/contract';
+import { isDeepStrictEqual } from 'node:util';
+import type { ContentType, WriteEntry } from '@deltacat/contract';
+import { addRevision, newestRevision } from '../catalog/schema-revisions.ts';
+import { replaceVersion } from '../catalog/version-replacement.ts';
 import type { Change } from '../commits/change.ts';
 import { type CommitRequest, type Committed, commit } from '../commits/commit.ts';
 import { concurrentModification } from '../commits/conflicts.ts';
 import { type DeltaDraft, type PublishedDelta, publishDeltas } from '../commits/publish.ts';
-import { nameObject, type TouchKind } from '../commits/touches.ts';
+import type { TouchKind } from '../commits/touches.ts';
 import type { RequestContext } from '../context.ts';
-import type { Queries } from '../db/database.ts';
 import type { Catalog } from '../roots/catalogs.ts';
 import { readHead } from '../snapshots/head.ts';
 import { type SeenTransaction, viewOf } from '../snapshots/transactions.ts';
-import { findVersionById, type TableVersion } from '../snapshots/versions.ts';
+import type { TableVersion } from '../snapshots/versions.ts';
 import type { View } from '../snapshots/view.ts';
+import { type Checked, checkFiles, propertiesOf } from './checked-files.ts';
 import { findCurrentTarget } from './current-target.ts';
-import { type DraftedDelta, draftDeltas } from './drafts.ts';
 import { type VerifiedFile, verifyEntries } from './entries.ts';
+import type { Evolution } from './evolve.ts';
 import { registerFileSchemas } from './file-schemas.ts';
 import { MODES, refuseUnfitMode, touchKind } from './modes.ts';
 import { findRepeated } from './repeated.ts';
 import { endPartitions, restartStream } from './stream.ts';
 import { type CreateIfMissing, defineMissing, type Making, makeTarget } from './table-making.ts';
-import {
-  type Aim,
-  hasSameShape,
-  isSameTarget,
-  lastTouch,
-  type Shape,
-  shapeOfDefinition,
-  type Target,
-} from './target.ts';
+import { type Aim, isSameTarget, shapeOfDefinition } from './target.ts';
 
 /** Files that a writer hands over, and what they are to become. */
 export interface FileWrite {
@@ -57,8 +52,11 @@ export interface Written {
   committed_delta_locators: { stream_position: bigint; partition_id: string; stream_id: string }[];
 }
 
-/** How often files are checked anew because their table changed while they were checked. */
-const ATTEMPTS_MAX = 5;
+/**
+ * How often files are checked anew because their table changed while they were checked. Each time somebody else's change
+ * was committed, so that a crowd of writers who all bring columns of their own comes to an end.
+ */
+const ATTEMPTS_MAX = 100;
 
 /** How many partitions of a commit are told apart in its change-set; a wider commit counts as touching all. */
 const PARTITIONS_TOUCHED_MAX = 1_000;
@@ -98,15 +96,20 @@ async function publishFiles(
   const making = target.version ? null : planMaking(context, write, files);
   const shape = target.shape ?? (making && shapeOfDefinition(target.name, making.definition));
   if (shape) refuseUnfitMode(aim, shape);
-  const drafts = shape ? await draft(reader, view, { target, shape, aim, files }) : [];
+  const properties = propertiesOf(target, making);
+  const checked = shape && (await checkFiles(reader, view, { target, shape, properties, aim, files }));
+  const made = making && checked ? withSchema(making, checked.evolution) : making;
   const { operation, message, idempotency } = write;
   return commit(context, {
     ...{ catalog, transaction, operation, message, idempotency },
     async decide(change) {
       const now = await findCurrentTarget(change.queries, change, aim);
       if (!isSameTarget(target, now)) throw new TargetMoved();
-      const version = now.version ?? (making && (await makeTarget(change, context, { target: now, aim, making })));
-      const published = version && shape ? await publish(change, version, { aim, shape, drafts }) : [];
+      if (checked?.evolution && !isDeepStrictEqual(propertiesOf(now, making), properties)) throw new TargetMoved();
+      const existing =
+        now.version && checked ? await evolveVersion(change, now.version, checked.evolution) : now.version;
+      const version = existing ?? (made && (await makeTarget(change, context, { target: now, aim, making: made })));
+      const published = version && checked ? await publish(change, version, { aim, ...checked }) : [];
       const written = summary(published);
       await write.finish?.(change, written);
       return written;
@@ -132,40 +135,32 @@ function planMaking(context: RequestContext, write: FileWrite, files: VerifiedFi
   return { create_if_missing, definition: defineMissing(context, { create_if_missing, files, format }) };
 }
 
-async function draft(
-  queries: Queries,
-  view: View,
-  checked: { target: Target; shape: Shape; aim: Aim; files: VerifiedFile[] },
-): Promise<DraftedDelta[]> {
-  const { target, shape, aim, files } = checked;
-  try {
-    return draftDeltas(shape, aim.mode, files);
-  } catch (error) {
-    if (error instanceof DeltacatError) await refuseAltered(queries, view, { target, aim, problem: error.message });
-    throw error;
-  }
+/** A missing table as a write will make it, with the columns of all its files. */
+function withSchema(making: Making, evolution: Evolution | null): Making {
+  const { definition } = making;
+  if (!evolution) return making;
+  return { ...making, definition: { ...definition, version: { ...definition.version, schema: evolution.schema } } };
 }
 
-/** When a table changed under a session, its files are not to blame: another commit won. */
-async function refuseAltered(
-  queries: Queries,
-  view: View,
-  found: { target: Target; aim: Aim; problem: string },
-): Promise<void> {
-  const { target, aim, problem } = found;
-  const { table, version } = target;
-  if (aim.opened_seq === null || !table || !version) return;
-  const then = await findVersionById(queries, { ...view, seq: aim.opened_seq }, version.table_version_id);
-  if (then && hasSameShape(then, version)) return;
-  const objects = [version.table_version_id, nameObject(table.namespace.namespace_id, table.table.name)];
-  const winner = await lastTouch(queries, view, { objects, since: aim.opened_seq });
-  throw concurrentModification(`${problem} Table ${target.name}`, winner);
+/** The version with the schema that the files make of it, from this commit on. */
+async function evolveVersion(
+  change: Change,
+  version: TableVersion,
+  evolution: Evolution | null,
+): Promise<TableVersion> {
+  if (!evolution) return version;
+  const { table_version_id } = version;
+  const { after, schema } = evolution;
+  if ((await newestRevision(change.queries, table_version_id)) !== after) throw new TargetMoved();
+  const schema_id = await addRevision(change.queries, table_version_id, { after, schema });
+  change.touch({ object_id: table_version_id, kind: 'alter' });
+  return replaceVersion(change, version, { schema_id });
 }
 
 async function publish(
   change: Change,
   version: TableVersion,
-  write: { aim: Aim; shape: Shape; drafts: DraftedDelta[] },
+  write: Checked & { aim: Aim },
 ): Promise<PublishedDelta[]> {
   const { aim, shape, drafts } = write;
   const { ends } = MODES[aim.mode];
@@ -174,21 +169,26 @@ async function publish(
     const partitions = drafts.map(({ partition }) => partition);
     await endPartitions(change, current, partitions);
   }
-  const deltas = await withSchemaIds(change, current, drafts);
+  const deltas = await withSchemaIds(change, current, write);
   const published = deltas.length > 0 ? await publishDeltas(change, current, deltas) : [];
   const kind = touchKind(aim.mode, shape.merge_keys.length > 0);
   touchData(change, { published, version: current, kind, everything: ends === 'everything' });
   return published;
 }
 
-async function withSchemaIds(change: Change, version: TableVersion, drafts: DraftedDelta[]): Promise<DeltaDraft[]> {
+async function withSchemaIds(
+  change: Change,
+  version: TableVersion,
+  { drafts, untold_schema_id }: Checked,
+): Promise<DeltaDraft[]> {
   const own = drafts.flatMap(({ files }) => files.flatMap(({ own_schema }) => own_schema ?? []));
   const ids = await registerFileSchemas(change, version, own);
   return drafts.map((delta) => ({
     ...delta,
-    files: delta.files.map(({ own_schema, ...file }) => {
+    files: delta.files.map(({ own_schema, tells_columns, ...file }) => {
       const own_id = own_schema && ids.get(own_schema.serialized);
-      return { ...file, schema_id: own_id ?? version.schema_id };
+      const schema_id = tells_columns ? null : untold_schema_id;
+      return { ...file, schema_id: own_id ?? schema_id ?? version.schema_id };
     }),
   }));
 }

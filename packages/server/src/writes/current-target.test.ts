@@ -70,7 +70,8 @@ test('a table made anew under the same name gets what is written to it, with its
   const writing = await start();
   await writing.write('t', ROWS);
   await writing.server.request('DELETE', TABLE);
-  await writing.createTable('t', { schema_def: [{ name: 'other', type: 'string' }] });
+  const table_properties = { schema_evolution_mode: 'manual' };
+  await writing.createTable('t', { schema_def: [{ name: 'other', type: 'string' }], table_properties });
   const entry = await writing.put(writing.server.root, ROWS, PLAIN);
   const commitPath = `${TABLE}/commit?mode=append`;
   const misfit = await writing.post(commitPath, { manifest_entries: [entry] });

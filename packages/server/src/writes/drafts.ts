@@ -18,6 +18,8 @@ import { type Shape, schemeId } from './target.ts';
 /** A file of a delta, with the schema of its own that it needs when it lacks columns of its table. */
 export interface DraftedFile extends FileDraft {
   own_schema: FileSchema | null;
+  /** Whether the file says which columns it has. */
+  tells_columns: boolean;
 }
 
 /** A delta about to become visible, before its files know the ids of their schemas. */
@@ -147,13 +149,14 @@ function draftFile(shape: Shape, file: VerifiedFile): DraftedFile {
     mandatory: entry.mandatory ?? true,
     column_stats,
     own_schema: file.schema && shape.fields ? fileSchemaOf(file.schema, shape.fields) : null,
+    tells_columns: file.schema !== null,
   };
 }
 
 function sortSchemeOf(shape: Shape, { entry, path }: VerifiedFile): string | null {
   const claimed = entry.sort_scheme_id ?? null;
   if (claimed === null) return null;
-  const known = [EMPTY_SCHEME_ID, String(shape.sort_scheme?.id ?? EMPTY_SCHEME_ID)];
+  const known = [EMPTY_SCHEME_ID, ...shape.sort_scheme_ids];
   if (known.includes(String(claimed))) return String(claimed);
   throw invalidEntry(path, `names the sort scheme "${claimed}", which table ${shape.name} does not have.`);
 }

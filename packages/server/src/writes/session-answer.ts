@@ -1,9 +1,11 @@
 import { DeltacatError, type WriteSessionAnswer } from '@deltacat/contract';
+import { tellsColumns } from '@deltacat/io-core';
 import type { ServerContext } from '../context.ts';
 import type { Properties } from '../db/tables.ts';
 import { findTransaction, type Transaction, transactionView } from '../snapshots/transactions.ts';
 import { type View, viewHead } from '../snapshots/view.ts';
 import type { Written } from './commit.ts';
+import { evolutionMode } from './evolve.ts';
 import { recordsPerFile } from './records-per-file.ts';
 import type { FoundSession, Session } from './session.ts';
 import { type CreateIfMissing, defineMissing } from './table-making.ts';
@@ -81,24 +83,24 @@ async function describeLayout(
   if (found.version && found.table) {
     const shape = await shapeOf(reader, found.name, found.version);
     const properties = { ...found.table.table.properties, ...found.version.properties };
-    return { ...layoutOf(shape, properties), table_version: found.version.version, table_exists: true };
+    return { ...layoutOf(session, shape, properties), table_version: found.version.version, table_exists: true };
   }
   const create_if_missing = createIfMissingOf(session);
-  if (!create_if_missing) return layoutOf(null, {});
+  if (!create_if_missing) return layoutOf(session, null, {});
   const definition = defineMissing(context, { create_if_missing, files: [], format: session.format });
   const properties = { ...definition.properties, ...definition.version.properties };
-  return layoutOf(shapeOfDefinition(found.name, definition), properties);
+  return layoutOf(session, shapeOfDefinition(found.name, definition), properties);
 }
 
-function layoutOf(shape: Shape | null, properties: Properties): Partial<WriteSessionAnswer> {
+function layoutOf({ mode, format }: Session, shape: Shape | null, properties: Properties): Partial<WriteSessionAnswer> {
   return {
     schema: shape?.fields ?? null,
     schema_serialized: shape?.serialized ?? null,
     merge_keys: shape?.merge_keys ?? null,
     partition_scheme: shape?.partition_scheme ?? null,
     sort_scheme: shape?.sort_scheme ?? null,
-    // Columns that the table lacks are refused at the commit, so no writer may add them.
-    schema_evolution_mode: 'manual',
+    // Of other formats nobody sees the columns, so no writer may add some.
+    schema_evolution_mode: tellsColumns(format) ? evolutionMode(properties, mode) : 'manual',
     schema_consistency_type: String(properties.default_schema_consistency_type ?? 'none'),
     target_records_per_file: recordsPerFile(properties),
   };

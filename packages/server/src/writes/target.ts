@@ -7,8 +7,10 @@ import {
 } from '@deltacat/contract';
 import { type TableDefinition, tableTaken } from '../catalog/table-definition.ts';
 import { concurrentModification, touchesAfter, type Winner } from '../commits/conflicts.ts';
+import type { TouchKind } from '../commits/touches.ts';
 import type { Queries } from '../db/database.ts';
 import { requireNamespace } from '../snapshots/namespaces.ts';
+import { sortSchemesById } from '../snapshots/partitions.ts';
 import { type FoundTable, findTable, findTableById, tableNotFound } from '../snapshots/tables.ts';
 import {
   chooseVersion,
@@ -54,6 +56,8 @@ export interface Shape {
   merge_keys: string[];
   partition_scheme: PartitionScheme | null;
   sort_scheme: SortScheme | null;
+  /** The ids of the sort schemes that the version has or had: files may be sorted by an earlier one. */
+  sort_scheme_ids: string[];
 }
 
 /**
@@ -97,19 +101,22 @@ async function findIdentity(queries: Queries, view: View, wanted: Identity): Pro
   const opened = { ...view, seq: wanted.opened_seq ?? view.seq };
   const then = await findTableById(queries, opened, table_id);
   const objects = [table_id, table_version_id, ...(then ? [then.namespace.namespace_id] : [])];
-  const winner = await lastTouch(queries, view, { objects, since: opened.seq });
+  const winner = await lastTouch(queries, view, { objects, since: opened.seq, kinds: ALTERING });
   throw concurrentModification(`Table ${name}, which this write was opened on,`, winner);
 }
 
-/** The latest commit after `since` that dropped or altered one of the objects. */
+/** What may make another thing of an object. */
+export const ALTERING: TouchKind[] = ['name', 'drop', 'alter', 'alter_incompatible', 'rollback'];
+
+/** The latest commit after `since` that did one of some things to one of the objects. */
 export async function lastTouch(
   queries: Queries,
   view: View,
-  wanted: { objects: string[]; since: number },
+  wanted: { objects: string[]; since: number; kinds: TouchKind[] },
 ): Promise<Winner | null> {
   const row = await touchesAfter(queries, view.catalog_id, wanted.since)
     .where('touches.object_id', 'in', wanted.objects)
-    .where('touches.kind', 'in', ['name', 'drop', 'alter', 'alter_incompatible', 'rollback'])
+    .where('touches.kind', 'in', wanted.kinds)
     .orderBy('touches.seq', 'desc')
     .limit(1)
     .executeTakeFirst();
@@ -119,7 +126,8 @@ export async function lastTouch(
 /** What files must look like for a version that is there. */
 export async function shapeOf(queries: Queries, name: string, version: TableVersion): Promise<Shape> {
   const schema = await schemaOf(queries, version);
-  return shape(name, { ...version, schema });
+  const sorted = await sortSchemesById(queries, version.table_version_id);
+  return { ...shape(name, { ...version, schema }), sort_scheme_ids: [...sorted.keys()] };
 }
 
 /** What files must look like for a table that is yet to be made. */
@@ -141,7 +149,13 @@ function shape(
     merge_keys: mergeKeys(schema?.fields),
     partition_scheme,
     sort_scheme,
+    sort_scheme_ids: sort_scheme?.id ? [String(sort_scheme.id)] : [],
   };
+}
+
+/** The same table with another schema. */
+export function shapeWith(before: Shape, schema: { fields: SchemaField[]; serialized: string }): Shape {
+  return { ...before, ...schema, merge_keys: mergeKeys(schema.fields) };
 }
 
 /** Whether files that were checked against one state of a target may be published into another. */

@@ -2,9 +2,12 @@ import { type Api, DeltacatError, INLINE_ROWS_MAX, type InputOf, type SchemaFiel
 import { inferType, openStorage, typeAlias, writeRows } from '@deltacat/io-core';
 import { idempotency } from '../catalog/idempotency.ts';
 import type { Handler, RequestContext } from '../context.ts';
+import type { Properties } from '../db/tables.ts';
 import { type Catalog, catalogNamed } from '../roots/catalogs.ts';
 import { viewHead } from '../snapshots/view.ts';
+import { propertiesOf } from './checked-files.ts';
 import { commitFiles, type FileWrite, type Written } from './commit.ts';
+import { evolutionMode } from './evolve.ts';
 import { chooseRoot, folderFor } from './folder.ts';
 import { refuseUnfitMode } from './modes.ts';
 import { findRepeated } from './repeated.ts';
@@ -41,11 +44,14 @@ interface RowWrite extends Pick<FileWrite, 'catalog' | 'aim' | 'operation' | 'me
 async function commitRows(context: RequestContext, write: RowWrite) {
   const { columns, input, ...rest } = write;
   const format = input.content_type ?? 'parquet';
-  const { shape, table_id } = await findShape(context, write.catalog, write.aim);
+  const { shape, table_id, properties } = await findShape(context, write.catalog, write.aim);
   const create_if_missing = shape ? null : creationFrom(columns);
   const data_dir = folderFor(chooseRoot(write.catalog, null), { table_id, id: context.newId() });
   const schema = shape ? shape.fields : (create_if_missing?.schema_def as SchemaField[] | undefined);
-  const target = { ...shape, schema, schema_serialized: shape?.serialized, data_dir, mode: input.mode, format };
+  const target = {
+    ...{ ...shape, schema, schema_serialized: shape?.serialized, data_dir, mode: input.mode, format },
+    schema_evolution_mode: evolutionMode(properties, input.mode),
+  };
   const entries = rowCount(columns) === 0 ? [] : await writeRows(columns, target);
   try {
     return await commitFiles(context, { ...rest, entries, format, data_dir, create_if_missing });
@@ -62,12 +68,12 @@ async function findShape(
   context: RequestContext,
   catalog: Catalog,
   aim: Aim,
-): Promise<{ shape: Shape | null; table_id: string | null }> {
+): Promise<{ shape: Shape | null; table_id: string | null; properties: Properties }> {
   const { reader } = context.db;
   const target = await findTarget(reader, await viewHead(reader, catalog.catalog_id), aim);
   const shape = target.version && (await shapeOf(reader, target.name, target.version));
   if (shape) refuseUnfitMode(aim, shape);
-  return { shape, table_id: target.table?.table.table_id ?? null };
+  return { shape, table_id: target.table?.table.table_id ?? null, properties: propertiesOf(target, null) };
 }
 
 /** Rows as columns. Throws `payload_too_large` for too many, `invalid_request` for columns of different lengths. */

@@ -3,27 +3,30 @@ import type { Handler, RequestContext } from '../context.ts';
 import { dropLeadingDeletes, requiresMerge } from '../reads/order.ts';
 import { planDeltas, planRead, type ResolvedRead, resolveRead } from '../reads/plan.ts';
 import { type DeltaInView, REWRITER } from '../snapshots/deltas.ts';
+import { findMisaligned } from './misaligned.ts';
 import { type Rewritten, rewritePartitions } from './rewrite.ts';
 
 /** How often a plan is tried again when others change its partitions while they are rewritten. */
 const ATTEMPTS_MAX = 10;
 
 /**
- * Plans a read, for readers of every age. One that cannot merge rows by itself gets them merged: the partitions that it
- * selects are rewritten first, so that its plan holds no upserts and no deletes, and the same rows. Throws
- * `merge_unsupported_by_client` where that cannot be done, never answers with a plan that such a reader would misread.
+ * Plans a read, for readers of every kind. One that cannot merge rows by itself gets them merged: the partitions that it
+ * selects are rewritten first, so that its plan holds no upserts and no deletes, and the same rows. So are those with
+ * files of an earlier schema that a reader would misread. Throws `merge_unsupported_by_client` where that cannot be done,
+ * never answers with a plan that such a reader would misread.
  */
 export const planMerged: Handler<'plan_read'> = async (context, input) => {
-  if (!isForOldReader(context, input)) return planRead(context, input);
+  if (!isForWeakReader(context, input)) return planRead(context, input);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     const read = await resolveRead(context, input);
-    if (isLeftToReader(read) || !needsMerging(read)) return planDeltas(context, read, input);
-    const wanted = unmergedPartitions(read);
+    const wanted = await partitionsToRewrite(context, read);
+    if (wanted.length === 0) return planDeltas(context, read, input);
     const rewritten = await rewritePartitions(context, read, wanted);
     if (rewritten.length < wanted.length) continue;
     // Upserts may have come in meanwhile. Then the state that was rewritten is answered, or there would be no end.
     const now = await resolveRead(context, input);
-    const merged = needsMerging(now) ? { ...read, deltas: replaceDeltas(read.deltas, rewritten) } : now;
+    const isDone = (await partitionsToRewrite(context, now)).length === 0;
+    const merged = isDone ? now : { ...read, deltas: replaceDeltas(read.deltas, rewritten) };
     return planDeltas(context, merged, input);
   }
   throw new DeltacatError(
@@ -32,10 +35,30 @@ export const planMerged: Handler<'plan_read'> = async (context, input) => {
   );
 };
 
+/** What the versions of our own clients begin with; they read files of every age, and merge. */
+const OWN = 'ts-';
+
 /** Readers of history, of a transaction and of mere totals are not helped by rewriting what is there now. */
-function isForOldReader(context: RequestContext, input: InputOf<Api['plan_read']>): boolean {
+function isForWeakReader(context: RequestContext, input: InputOf<Api['plan_read']>): boolean {
   const isElsewhere = (input.as_of ?? input.transaction_id ?? null) !== null;
-  return context.client_version === null && !isElsewhere && input.include_files;
+  return !context.client_version?.startsWith(OWN) && !isElsewhere && input.include_files;
+}
+
+/** The partitions that the reader could not read as they are, each with its deltas. */
+async function partitionsToRewrite(context: RequestContext, read: ResolvedRead): Promise<DeltaInView[][]> {
+  if (isLeftToReader(read)) return [];
+  const merges = needsMerging(read);
+  const isOldest = context.client_version === null;
+  if (isOldest && merges) return unmergedPartitions(read);
+  // Where keys are not merged, a rewrite would merge them.
+  if (read.target.merge_keys.length > 0 && !merges) return [];
+  const misaligned = await findMisaligned(context.db.reader, read, { merges, nests: isOldest });
+  if (misaligned.size === 0) return [];
+  const byPartition = Map.groupBy(read.deltas, ({ partition_id }) => partition_id);
+  return [...misaligned].flatMap((partition_id) => {
+    const some = byPartition.get(partition_id) ?? [];
+    return dropLeadingDeletes(some).length === 0 ? [] : [some];
+  });
 }
 
 function isLeftToReader({ target }: ResolvedRead): boolean {

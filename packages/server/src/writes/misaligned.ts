@@ -1,0 +1,86 @@
+import type { ContentType, SchemaField } from '@deltacat/contract';
+import { fieldType } from '@deltacat/io-core';
+import { chunks } from '../db/chunks.ts';
+import type { Queries } from '../db/database.ts';
+import type { ResolvedRead } from '../reads/plan.ts';
+
+/** What a reader cannot do by itself with files that are older than the schema of their table. */
+export interface Weaknesses {
+  /** Rows are merged, and the reader puts null where merged rows lack a column that has a default. */
+  merges: boolean;
+  /** The reader cannot give the values of older structs the fields that they lack. */
+  nests: boolean;
+}
+
+/** Files whose columns are known by their place alone. Readers take them for those of the table as it is now. */
+const PLACED: readonly ContentType[] = ['csv', 'tsv', 'psv', 'unescaped_tsv'];
+
+/**
+ * The partitions of a read with files of an earlier schema that the official readers would misread or fail on; they read
+ * everything else of an earlier schema as it should be.
+ */
+export async function findMisaligned(
+  queries: Queries,
+  { target, deltas }: ResolvedRead,
+  weaknesses: Weaknesses,
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  const { schema, version } = target;
+  if (!schema || !mayBeMisaligned(schema.fields, version.content_types, weaknesses)) return found;
+  const written = await schemasOfVersion(queries, version.table_version_id);
+  const places = new Map(deltas.map(({ manifest_id, partition_id }) => [manifest_id, partition_id]));
+  for (const some of chunks([...places.keys()])) {
+    const rows = await queries
+      .selectFrom('files')
+      .select(['manifest_id', 'schema_id', 'content_type'])
+      .distinct()
+      .where('manifest_id', 'in', some)
+      .where('schema_id', '!=', schema.schema_id)
+      .execute();
+    for (const { manifest_id, schema_id, content_type } of rows) {
+      const fields = written.get(schema_id ?? schema.schema_id);
+      const isMisread = fields && isMisaligned(fields, schema.fields, { ...weaknesses, content_type });
+      if (isMisread) found.add(places.get(manifest_id) ?? '');
+    }
+  }
+  return found;
+}
+
+/** A look at the table alone, since hardly any has such columns. */
+function mayBeMisaligned(fields: SchemaField[], types: ContentType[], { merges, nests }: Weaknesses): boolean {
+  if (types.some((type) => PLACED.includes(type))) return true;
+  return (merges && fields.some(hasPastDefault)) || (nests && fields.some(isNested));
+}
+
+function isMisaligned(
+  written: SchemaField[],
+  now: SchemaField[],
+  { merges, nests, content_type }: Weaknesses & { content_type: ContentType },
+): boolean {
+  if (PLACED.includes(content_type)) {
+    return written.length !== now.length || written.some(({ name }, place) => now[place]?.name !== name);
+  }
+  const known = new Map(written.map((field) => [field.name, field]));
+  return now.some((field) => {
+    const before = known.get(field.name);
+    if (!before) return merges && hasPastDefault(field);
+    return nests && before.type !== field.type && isNested(field);
+  });
+}
+
+function hasPastDefault({ past_default }: SchemaField): boolean {
+  return (past_default ?? null) !== null;
+}
+
+function isNested(field: SchemaField): boolean {
+  return fieldType(field).children?.length > 0;
+}
+
+async function schemasOfVersion(queries: Queries, table_version_id: string): Promise<Map<number, SchemaField[]>> {
+  const rows = await queries
+    .selectFrom('schemas')
+    .select(['schema_id', 'fields'])
+    .where('table_version_id', '=', table_version_id)
+    .execute();
+  return new Map(rows.map(({ schema_id, fields }) => [schema_id, fields]));
+}

@@ -123,6 +123,18 @@ describe('columns that became wider', () => {
   });
 });
 
+test('a column of another type by force is found by its values now, whatever its older files say of theirs', async () => {
+  await e.createTable('t', { schema_def: [{ name: 'at', type: 'timestamp[us]' }] });
+  await write([{ at: '2026-03-31T12:00:00' }]);
+  expect(await e.objects()).toEqual([{ at: '2026-03-31T12:00:00' }]);
+  await e.altered(forced({ op: 'update', field_locator: 'at', field: { type: 'string' } }));
+  const filter: Predicate = { eq: ['at', '2026-03-31 12:00:00'] };
+  expect(await e.objects({ filter })).toEqual([{ at: '2026-03-31 12:00:00' }]);
+  const asked = `filter_predicate=${encodeURIComponent(JSON.stringify(filter))}&include_column_stats=true`;
+  const { body } = await e.must(e.post(`${TABLE}/plan?${asked}`));
+  expect(body.scan_tasks[0].files[0].column_stats.at).toMatchObject({ min: null, max: null });
+});
+
 describe('a column that was removed', () => {
   beforeEach(async () => {
     const schema_def = [

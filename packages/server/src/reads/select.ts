@@ -55,11 +55,11 @@ export async function pruneDeltas(
   wanted: { filter: BoundPredicate | null; deltas: DeltaInView[]; merging: boolean },
 ): Promise<SelectedDelta[]> {
   const { deltas, merging } = wanted;
-  const { merge_keys, schema } = target;
+  const { merge_keys, schema, retyped } = target;
   const filter =
     merging && wanted.filter ? filterBeforeMerge(wanted.filter, merge_keys, schema?.fields ?? []) : wanted.filter;
   if (!filter) return deltas.map(selectWhole).filter(({ files }) => files > 0);
-  const columns = predicateColumns(filter);
+  const columns = predicateColumns(filter).filter((column) => !retyped.has(column));
   const stats = await readStats(queries, idsOf(deltas), columns);
   const telling = (delta: DeltaInView) =>
     mayDropFiles(delta, merging, merge_keys) && hasAny(stats.get(delta.manifest_id));

@@ -2,6 +2,7 @@ import type { ServerContext } from '../context.ts';
 import { type FoundTable, requireTableAt, type TableName } from '../snapshots/tables.ts';
 import { mergeKeys, requireVersion, type Schema, schemaOf, type TableVersion } from '../snapshots/versions.ts';
 import type { View } from '../snapshots/view.ts';
+import { retypedColumns } from './retyped.ts';
 
 /** What a read reads: one version of one table, as a view shows it. */
 export interface ReadTarget extends FoundTable {
@@ -12,6 +13,8 @@ export interface ReadTarget extends FoundTable {
   /** Null for a schemaless version. */
   schema: Schema | null;
   merge_keys: string[];
+  /** Columns whose statistics in older files say nothing of their values now. */
+  retyped: ReadonlySet<string>;
 }
 
 /** Finds what a read reads; throws `namespace_not_found`, `table_not_found` or `table_version_not_found`. */
@@ -25,5 +28,14 @@ export async function findTarget(
   const found = await requireTableAt(queries, view, { namespace, table });
   const version = await requireVersion(queries, view, { ...found, version: asked.table_version });
   const schema = await schemaOf(queries, version);
-  return { ...found, view, asked: { namespace, table }, version, schema, merge_keys: mergeKeys(schema?.fields) };
+  const retyped = await retypedColumns(queries, schema);
+  return {
+    ...found,
+    view,
+    asked: { namespace, table },
+    version,
+    schema,
+    merge_keys: mergeKeys(schema?.fields),
+    retyped,
+  };
 }

@@ -11,14 +11,14 @@ export type TellStats = (stats: Record<string, ColumnStats>) => Record<string, C
  * them as JSON: decimals and times letter by letter, and a column of one number as if it could not hold NaN as well. The
  * plan was pruned by all bounds already, so that only those of the filter's own columns are left out.
  */
-export function tellStats({ schema }: ReadTarget, { predicate }: Question): TellStats {
+export function tellStats({ schema, retyped }: ReadTarget, { predicate }: Question): TellStats {
   const types = new Map((schema?.fields ?? []).map(({ name, type }) => [name, type]));
   const doubtful = new Map<string, 'text' | 'float'>();
   for (const column of predicate === null ? [] : predicateColumns(predicate)) {
     const type = types.get(column);
     const kind = type === undefined ? null : scalarKind(arrowType(type));
     if (kind?.name === 'float') doubtful.set(column, 'float');
-    if (kind !== null && TOLD_AS_TEXT.has(kind.name)) doubtful.set(column, 'text');
+    if (retyped.has(column) || (kind !== null && TOLD_AS_TEXT.has(kind.name))) doubtful.set(column, 'text');
   }
   if (doubtful.size === 0) return (stats) => stats;
   const tell = ([column, stats]: [string, ColumnStats]): [string, ColumnStats] => {

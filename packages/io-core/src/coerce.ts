@@ -81,7 +81,7 @@ function refuseUnknown(unknown: GivenColumn[], { schema_evolution_mode, delete_k
   const names = unknown.map(({ name }) => `"${name}"`).join(', ');
   throw new DeltacatError(
     'schema_mismatch',
-    `The table has no column ${names}; leave it out, or create a table that has it.`,
+    `The table has no column ${names}; leave it out, or add it with alter_table.`,
     { columns: unknown.map(({ name }) => name) },
   );
 }

@@ -50,8 +50,7 @@ export async function alterSchema(
   });
   if (resurfacing !== null) throw resurfaces(resurfacing);
   if (!updates.allow_incompatible_changes) await refuseRounding(change, version, { before: before.fields, fields });
-  const after = revisions.newest_id;
-  const schema_id = await addRevision(change.queries, version.table_version_id, { after, schema });
+  const schema_id = await addRevision(change.queries, version.table_version_id, { after: revisions, schema });
   return { schema_id, fields: schema.fields, is_compatible: isCompatible(before.fields, schema.fields) };
 }
 

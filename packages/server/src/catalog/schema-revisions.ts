@@ -19,47 +19,58 @@ export interface SchemaRevisions {
   names: Set<string>;
 }
 
-/** Reads what the schemas of a version have used up; field and schema ids are never used again. */
+/**
+ * Reads what the schemas of a version have used up; field and schema ids are never used again. Each schema says it of
+ * all before it, so that the newest tells, however many there were.
+ */
 export async function readRevisions(queries: Queries, table_version_id: string): Promise<SchemaRevisions> {
-  const rows = await queries
-    .selectFrom('schemas')
-    .select(['schema_id', 'fields'])
-    .where('table_version_id', '=', table_version_id)
-    .where('schema_id', '<', FILE_SCHEMA_ID_MIN)
-    .execute();
-  const found: SchemaRevisions = { newest_id: -1, field_id_max: -1, names: new Set() };
-  for (const { schema_id, fields } of rows) {
-    found.newest_id = Math.max(found.newest_id, schema_id);
-    for (const { name, field_id } of fields) {
-      found.field_id_max = Math.max(found.field_id_max, field_id ?? -1);
-      found.names.add(name.toLowerCase());
-    }
-  }
-  return found;
+  const newest = await selectNewest(queries, table_version_id)
+    .select(['schema_id', 'fields', 'field_id_max', 'retired'])
+    .executeTakeFirst();
+  const { schema_id, fields, field_id_max, retired } = newest ?? NO_SCHEMA;
+  return {
+    newest_id: schema_id,
+    field_id_max: Math.max(field_id_max ?? -1, highestId(fields)),
+    names: new Set([...(retired ?? []), ...fields.map(({ name }) => name.toLowerCase())]),
+  };
 }
+
+const NO_SCHEMA = { schema_id: -1, fields: [], field_id_max: null, retired: null };
 
 /** The id of the newest schema of a version, without reading any. */
 export async function newestRevision(queries: Queries, table_version_id: string): Promise<number> {
-  const row = await queries
+  const newest = await selectNewest(queries, table_version_id).select('schema_id').executeTakeFirst();
+  return newest?.schema_id ?? NO_SCHEMA.schema_id;
+}
+
+function selectNewest(queries: Queries, table_version_id: string) {
+  return queries
     .selectFrom('schemas')
-    .select('schema_id')
     .where('table_version_id', '=', table_version_id)
     .where('schema_id', '<', FILE_SCHEMA_ID_MIN)
     .orderBy('schema_id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.schema_id ?? -1;
+    .limit(1);
+}
+
+/** The highest id of some fields; -1 when there is none. */
+export function highestId(fields: SchemaField[]): number {
+  return fields.reduce((highest, { field_id }) => Math.max(highest, field_id ?? -1), -1);
 }
 
 /** Adds a schema to those of a version and answers its id. Earlier ones stay: earlier times and files name them. */
 export async function addRevision(
   queries: Queries,
   table_version_id: string,
-  revision: { after: number; schema: DefinedSchema },
+  { after, schema }: { after: SchemaRevisions; schema: DefinedSchema },
 ): Promise<number> {
-  const schema_id = revision.after + 1;
-  const { fields, serialized } = revision.schema;
-  await queries.insertInto('schemas').values({ table_version_id, schema_id, fields, serialized }).execute();
+  const schema_id = after.newest_id + 1;
+  const present = new Set(schema.fields.map(({ name }) => name.toLowerCase()));
+  const retired = [...after.names].filter((name) => !present.has(name));
+  const field_id_max = Math.max(after.field_id_max, highestId(schema.fields));
+  await queries
+    .insertInto('schemas')
+    .values({ table_version_id, schema_id, ...schema, field_id_max, retired })
+    .execute();
   return schema_id;
 }
 

@@ -24,6 +24,7 @@ const COLUMNS: Record<string, 'bigint' | 'json' | 'boolean'> = {
   sort_scheme: 'json',
   content_types: 'json',
   fields: 'json',
+  retired: 'json',
   partition_values: 'json',
   entry_params: 'json',
   stats: 'json',

@@ -129,6 +129,10 @@ export interface SchemaRow {
   schema_id: number;
   fields: SchemaField[];
   serialized: string;
+  /** The highest field id that this or an earlier schema of the version has; null for that of its own fields. */
+  field_id_max: number | null;
+  /** The names of columns that earlier schemas had and this one has not, in lower case; null for none. */
+  retired: string[] | null;
 }
 
 /** One partition of a stream. Its identity never changes; `last_position` grows with every delta committed to it. */

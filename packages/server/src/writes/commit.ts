@@ -151,7 +151,7 @@ async function evolveVersion(
   if (!evolution) return version;
   const { table_version_id } = version;
   const { after, schema } = evolution;
-  if ((await newestRevision(change.queries, table_version_id)) !== after) throw new TargetMoved();
+  if (!after || (await newestRevision(change.queries, table_version_id)) !== after.newest_id) throw new TargetMoved();
   const schema_id = await addRevision(change.queries, table_version_id, { after, schema });
   change.touch({ object_id: table_version_id, kind: 'alter' });
   return replaceVersion(change, version, { schema_id });

@@ -5,9 +5,9 @@ import {
   type SchemaField,
   type WriteMode,
 } from '@deltacat/contract';
-import { fieldType, isWidening, schemaFields, typeAlias, widerType } from '@deltacat/io-core';
+import { fieldType, isWidening, typeAlias, widerType } from '@deltacat/io-core';
 import { findRepartitioned } from '../catalog/alter-schema.ts';
-import { findResurfacing, readRevisions } from '../catalog/schema-revisions.ts';
+import { findResurfacing, highestId, readRevisions, type SchemaRevisions } from '../catalog/schema-revisions.ts';
 import { completeField, type DefinedSchema, defineRevision } from '../catalog/table-schema.ts';
 import type { Queries } from '../db/database.ts';
 import type { Properties } from '../db/tables.ts';
@@ -19,8 +19,8 @@ import { type Shape, shapeWith } from './target.ts';
 /** A schema that a write makes of the one that is there. */
 export interface Evolution {
   schema: DefinedSchema;
-  /** The id of the newest schema that it was made on. */
-  after: number;
+  /** The schemas that it was made on; null for a table that the write makes. */
+  after: SchemaRevisions | null;
 }
 
 /** What a write is about to add files to; `version` is null for a table that the write makes. */
@@ -56,23 +56,23 @@ export async function evolve(queries: Queries, view: View, of: Evolving): Promis
   const { fields } = shape;
   const same = { shape, files: of.files, evolution: null };
   if (!fields || evolutionMode(properties, mode) !== 'auto') return same;
-  const files = of.files.map((file) => withoutUntyped(file, fields));
-  const grown = growFields(shape, files);
+  const names = new Set(fields.map(({ name }) => name));
+  const files = asMismatch(() => of.files.map((file) => withoutUntyped(file, names)));
+  const grown = asMismatch(() => growFields(shape, files));
   if (grown === null) return { ...same, files };
   const revisions = version && (await readRevisions(queries, version.table_version_id));
   if (version && revisions) {
-    const names = grown.map(({ name }) => name);
-    const removed = await findResurfacing(queries, view, { version, current: fields, names, revisions });
+    const wanted = grown.map(({ name }) => name);
+    const removed = await findResurfacing(queries, view, { version, current: fields, names: wanted, revisions });
     if (removed !== null) throw wasRemoved(shape, removed);
   }
   const schema = numberFields(grown, revisions?.field_id_max ?? highestId(fields), properties);
-  return { shape: shapeWith(shape, schema), files, evolution: { schema, after: revisions?.newest_id ?? -1 } };
+  return { shape: shapeWith(shape, schema), files, evolution: { schema, after: revisions } };
 }
 
-function withoutUntyped(file: VerifiedFile, fields: SchemaField[]): VerifiedFile {
+function withoutUntyped(file: VerifiedFile, known: Set<string>): VerifiedFile {
   const { schema } = file;
   if (!schema) return file;
-  const known = new Set(fields.map(({ name }) => name));
   const telling = schema.fields.filter(({ name, type }) => known.has(name) || typeAlias(type) !== 'null');
   if (telling.length === schema.fields.length) return file;
   return { ...file, schema: schema.select(telling.map(({ name }) => name)) };
@@ -84,11 +84,12 @@ function growFields(shape: Shape, files: VerifiedFile[]): SchemaField[] | null {
   const grown = new Map(before.map((field) => [field.name, field]));
   let changes = 0;
   for (const schema of new Set(files.flatMap(({ schema }) => schema ?? []))) {
-    for (const column of schemaFields(schema)) {
-      const known = grown.get(column.name);
-      const next = known ? widen(shape, known, column) : { name: column.name, type: column.type, nullable: true };
+    for (const { name, type } of schema.fields) {
+      const known = grown.get(name);
+      const column = { name, type: typeAlias(type), nullable: true };
+      const next = known ? widen(shape, known, column) : column;
       if (next === known) continue;
-      grown.set(column.name, next);
+      grown.set(name, next);
       changes += 1;
     }
   }
@@ -118,10 +119,6 @@ function numberFields(fields: SchemaField[], highest: number, properties: Proper
       }),
     ),
   );
-}
-
-function highestId(fields: SchemaField[]): number {
-  return fields.reduce((highest, { field_id }) => Math.max(highest, field_id ?? -1), -1);
 }
 
 /** What cannot be a schema is the fault of the files that ask for it. */

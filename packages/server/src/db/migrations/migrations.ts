@@ -2,6 +2,7 @@ import { STATEMENTS as store } from './0001-store.ts';
 import { STATEMENTS as streams } from './0002-streams.ts';
 import { STATEMENTS as transactions } from './0003-transactions.ts';
 import { STATEMENTS as history } from './0004-history.ts';
+import { STATEMENTS as schemaRevisions } from './0005-schema-revisions.ts';
 
 /** Every migration in order; the store of a folder or database has applied a prefix of them. */
 export const MIGRATIONS: readonly { name: string; statements: readonly string[] }[] = [
@@ -9,4 +10,5 @@ export const MIGRATIONS: readonly { name: string; statements: readonly string[] 
   { name: '0002-streams', statements: streams },
   { name: '0003-transactions', statements: transactions },
   { name: '0004-history', statements: history },
+  { name: '0005-schema-revisions', statements: schemaRevisions },
 ];

@@ -237,6 +237,25 @@ describe('merged rows', () => {
   });
 });
 
+test('nulls of rows that are older than the rule against them stay, also where rows are rewritten', async () => {
+  const schema_def = [
+    { name: 'id', type: 'int64', is_merge_key: true },
+    { name: 'v', type: 'int64', past_default: 1, future_default: 2 },
+  ];
+  await e.createTable('t', { schema_def });
+  await write([{ id: 1, v: null }]);
+  await e.altered([{ op: 'update', field_locator: 'v', field: { nullable: false } }]);
+  await write([{ id: 2 }]);
+  const rows = [
+    { id: 1n, v: null },
+    { id: 2n, v: 2n },
+  ];
+  expect(await e.objects()).toEqual(rows);
+  const { body } = await e.must(e.server.requestAs({})('POST', `${TABLE}/plan`));
+  expect(body.requires_mor).toBe(false);
+  expect(await e.objects()).toEqual(rows);
+});
+
 describe('files that the official clients would misread are rewritten for them:', () => {
   const newer = { 'X-DeltaCAT-Client-Version': '0.1.67' };
   const formats = async (headers: Record<string, string>) => {

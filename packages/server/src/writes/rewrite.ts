@@ -1,5 +1,5 @@
 import { DeltacatError, type WriteEntry } from '@deltacat/contract';
-import { openStorage, rewritePlan } from '@deltacat/io-core';
+import { arrowSchema, openStorage, rewritePlan, serializeSchema } from '@deltacat/io-core';
 import type { Change } from '../commits/change.ts';
 import { commit } from '../commits/commit.ts';
 import { concurrentModification } from '../commits/conflicts.ts';
@@ -7,7 +7,7 @@ import { type DeltaDraft, endDeltas, publishAt } from '../commits/publish.ts';
 import type { RequestContext } from '../context.ts';
 import { planDeltas, type ResolvedRead } from '../reads/plan.ts';
 import { type DeltaInView, listDeltas, REWRITER } from '../snapshots/deltas.ts';
-import { findVersionById } from '../snapshots/versions.ts';
+import { findVersionById, type Schema } from '../snapshots/versions.ts';
 import { chooseRoot, folderFor } from './folder.ts';
 import { mapParallel } from './parallel.ts';
 import { recordsPerFile } from './records-per-file.ts';
@@ -97,7 +97,7 @@ async function writeMerged(context: RequestContext, read: ResolvedRead, deltas: 
   try {
     const { entries } = await rewritePlan(plan, {
       data_dir: folderFor(place, { table_id: table.table_id, id: context.newId() }),
-      schema_serialized: target.schema?.serialized ?? null,
+      schema_serialized: target.schema && writtenSchema(target.schema),
       sort_scheme: version.sort_scheme,
       merge_keys: several ? target.merge_keys : null,
       target_records_per_file,
@@ -107,6 +107,12 @@ async function writeMerged(context: RequestContext, read: ResolvedRead, deltas: 
   } catch (error) {
     throw translateRefusal(error, read);
   }
+}
+
+/** The schema of rewritten files. Rows may be older than the rule that a column is never null, and keep their nulls. */
+function writtenSchema({ schema_id, fields, serialized }: Schema): string {
+  if (schema_id === 0 || fields.every(({ nullable }) => nullable !== false)) return serialized;
+  return serializeSchema(arrowSchema(fields.map((field) => ({ ...field, nullable: true }))));
 }
 
 function translateRefusal(error: unknown, { target }: ResolvedRead): unknown {

@@ -146,6 +146,34 @@ describe.each(STORE_KINDS)(
         expect(await catalogNames()).toEqual(['a', 'b']);
       });
 
+      test.each([
+        ['comes last', async () => {}],
+        ['is followed by other inserts', (queries: Queries) => insertCatalog(queries, 'after')],
+        ['is followed by a question', (queries: Queries) => queries.selectFrom('catalogs').select('name').execute()],
+      ])(
+        'an insert that cannot be made and %s refuses its unit, and no other, by what is wrong',
+        async (_what, then) => {
+          const failing = db.unit('c', async (queries) => {
+            for (const name of ['before', 'twice', 'twice']) await insertCatalog(queries, name);
+            await then(queries);
+          });
+          const fine = db.unit('c', (queries) => insertCatalog(queries, 'fine'));
+          await expect(failing).rejects.toThrow(/unique constraint/i);
+          await fine;
+          expect(await catalogNames()).toEqual(['fine']);
+        },
+      );
+
+      test('a unit sees what it has inserted, however much it was', async () => {
+        const names = Array.from({ length: 300 }, (_, index) => `n${1000 + index}`);
+        const seen = await db.unit('c', async (queries) => {
+          for (const name of names) await insertCatalog(queries, name);
+          return queries.selectFrom('catalogs').select('name').orderBy('name').execute();
+        });
+        expect(seen.map(({ name }) => name)).toEqual(names);
+        expect(await catalogNames()).toEqual(names);
+      });
+
       test('units never interleave, whatever they await', async () => {
         await db.unit('c', (queries) => insertCatalog(queries, 'counter'));
         const increment = () =>

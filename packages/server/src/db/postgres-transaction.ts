@@ -2,6 +2,7 @@ import { escapeLiteral } from 'pg';
 import type { Queries } from './database.ts';
 import { ConnectionLost, isLeaving, OutcomeUnknown } from './failure.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
+import { Pipeline } from './postgres-pipeline.ts';
 import type { GroupTransaction } from './units.ts';
 
 /** How long a group waits for the groups of other servers on the same catalog. */
@@ -15,7 +16,8 @@ const NANOSECONDS_PER_MICROSECOND = 1_000n;
 /** What a group of units needs of the store. */
 export interface GroupOptions {
   catalog_id: string;
-  queries: Queries;
+  /** Makes queries run over the statements of the group. */
+  queriesOn(pipeline: Pipeline): Queries;
   /** A clock to go by instead of the database's. */
   nowNs: (() => bigint) | null;
 }
@@ -27,7 +29,7 @@ export interface GroupOptions {
  * it is one message to the database, and so is what parts two units.
  */
 export async function beginGroup(connection: PostgresConnection, options: GroupOptions): Promise<GroupTransaction> {
-  const { catalog_id, queries, nowNs } = options;
+  const { catalog_id, queriesOn, nowNs } = options;
   const { now_us } = await opening(
     connection,
     `begin isolation level read committed;
@@ -39,17 +41,19 @@ export async function beginGroup(connection: PostgresConnection, options: GroupO
     select (extract(epoch from clock_timestamp()) * 1000000)::bigint as now_us`,
   );
   const now_ns = BigInt(String(now_us)) * NANOSECONDS_PER_MICROSECOND;
+  const pipeline = new Pipeline(connection);
   let isFresh = true;
   return {
-    queries,
+    queries: queriesOn(pipeline),
     nowNs: nowNs ?? (() => now_ns),
     async savepoint() {
-      if (!isFresh) await connection.script('release savepoint unit; savepoint unit');
+      if (!isFresh) await pipeline.send('release savepoint unit; savepoint unit');
       isFresh = false;
     },
     // The next savepoint or the end of the transaction keeps what was done.
-    release() {},
+    release: () => pipeline.settle(),
     async undo() {
+      await pipeline.forget();
       await connection.script('rollback to savepoint unit');
     },
     async commit() {
@@ -57,6 +61,7 @@ export async function beginGroup(connection: PostgresConnection, options: GroupO
       connection.release();
     },
     async abandon() {
+      await pipeline.forget();
       const isOver = await connection.script('rollback').then(
         () => true,
         () => false,

@@ -14,6 +14,7 @@ import type { Database, Queries, StoreOptions } from './database.ts';
 import { ConnectionLost } from './failure.ts';
 import { type MigrationDialect, type MigrationStatus, migrate, migrationStatus, UNMIGRATED } from './migrate.ts';
 import { PostgresConnection, Statements, TYPES } from './postgres-connection.ts';
+import type { Pipeline } from './postgres-pipeline.ts';
 import { beginGroup } from './postgres-transaction.ts';
 import type { Tables } from './tables.ts';
 import { UnitQueue } from './units.ts';
@@ -110,6 +111,7 @@ function makePool({ url, connections_max }: PostgresPlace): pg.Pool {
     connectionString: url,
     max: connections_max,
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    pipeline: true,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: 'deltacat',
@@ -154,8 +156,7 @@ function database({ name, migrated, reader, connect, nowNs }: Parts): Database {
     if (known) return known;
     const queue = new UnitQueue(async () => {
       const connection = await connect();
-      const queries = kyselyOn({ connect: async () => asClient(connection), end: async () => {} });
-      return beginGroup(connection, { catalog_id, queries, nowNs });
+      return beginGroup(connection, { catalog_id, queriesOn, nowNs });
     });
     queues.set(catalog_id, queue);
     if (closing) void queue.close();
@@ -178,8 +179,13 @@ function database({ name, migrated, reader, connect, nowNs }: Parts): Database {
   };
 }
 
-/** A connection in the shape that Kysely asks for; one that a group holds is not given back after each query. */
-function asClient(connection: PostgresConnection, release = () => {}): PostgresPoolClient {
+/** A group gives its connection back, not each of its queries. */
+function queriesOn(pipeline: Pipeline): Queries {
+  return kyselyOn({ connect: async () => asClient(pipeline, () => {}), end: async () => {} });
+}
+
+/** What runs statements, in the shape that Kysely asks for. */
+function asClient(connection: Pick<PostgresConnection, 'query'>, release: () => void): PostgresPoolClient {
   // Kysely also declares cursors, which it only uses when it is given their class.
   return { query: connection.query.bind(connection), release } as unknown as PostgresPoolClient;
 }

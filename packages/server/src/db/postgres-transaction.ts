@@ -24,9 +24,9 @@ export interface GroupOptions {
 
 /**
  * Begins the transaction of a group: the row of the catalog's head is locked first of all, so that the groups of all
- * servers on one catalog come one after another, and the time is read under the lock, so that it rises with them. What is committed is
- * durable then, whatever the database is set to. All of
- * it is one message to the database, and so is what parts two units.
+ * servers on one catalog come one after another, and the time is read under the lock, so that it rises with them. What is
+ * committed is on disk then, whatever the database is set to. All of it is one message to the database, and so is what
+ * parts two units.
  */
 export async function beginGroup(connection: PostgresConnection, options: GroupOptions): Promise<GroupTransaction> {
   const { catalog_id, queriesOn, nowNs } = options;

@@ -28,6 +28,9 @@ export interface PostgresPlace {
 /** How long a query or a group waits for a connection. */
 const CONNECTION_TIMEOUT_MS = 10_000;
 
+/** How long a statement may go without an answer: then the network swallowed it, or nobody waits for it any more. */
+const STATEMENT_TIMEOUT_MS = 120_000;
+
 /** After how long without a word the system asks whether the database is still there. */
 const KEEP_ALIVE_MS = 10_000;
 
@@ -51,27 +54,26 @@ const DIALECT: MigrationDialect = {
  * too old, or holds the store of a newer server; what is thrown names the database without its password.
  */
 export async function openPostgres(place: PostgresPlace, { nowNs }: StoreOptions = {}): Promise<Database> {
-  const { reader, connect } = connectTo(place);
-  const name = databaseName(place.url);
-  try {
-    await refuseUnfit(reader);
-    const migrated = await migrate(reader, DIALECT);
-    return database({ name, migrated, reader, connect, nowNs: nowNs ?? null });
-  } catch (error) {
-    await reader.destroy();
-    throw explainDatabase(error, name);
-  }
+  const migrated = await askOnce(place, (queries) => migrate(queries, DIALECT));
+  const { reader, connect } = connectTo(place, STATEMENT_TIMEOUT_MS);
+  return database({ name: databaseName(place.url), migrated, reader, connect, nowNs: nowNs ?? null });
 }
 
 /** Which migrations the store in a database has; changes nothing, and other servers may have it open. */
 export async function postgresStatus(place: PostgresPlace): Promise<MigrationStatus> {
-  const { reader } = connectTo(place);
+  return askOnce(place, async (queries) => {
+    const asked = sql<{ found: boolean }>`select to_regclass('migrations') is not null as found`;
+    const { rows } = await asked.execute(queries);
+    return rows[0]?.found ? migrationStatus(queries) : UNMIGRATED;
+  });
+}
+
+/** Asks a database something that may take its time, over a connection of its own. */
+async function askOnce<T>(place: PostgresPlace, ask: (queries: Queries) => Promise<T>): Promise<T> {
+  const { reader } = connectTo(place, 0);
   try {
     await refuseUnfit(reader);
-    const { rows } = await sql<{ found: boolean }>`select to_regclass('migrations') is not null as found`.execute(
-      reader,
-    );
-    return rows[0]?.found ? await migrationStatus(reader) : UNMIGRATED;
+    return await ask(reader);
   } catch (error) {
     throw explainDatabase(error, databaseName(place.url));
   } finally {
@@ -79,8 +81,9 @@ export async function postgresStatus(place: PostgresPlace): Promise<MigrationSta
   }
 }
 
-function connectTo(place: PostgresPlace): { reader: Queries; connect: () => Promise<PostgresConnection> } {
-  const pool = makePool(place);
+/** Opens connections as they are needed, on which no statement takes longer than that; 0 is as long as it likes. */
+function connectTo(place: PostgresPlace, timeout_ms: number) {
+  const pool = makePool(place, timeout_ms);
   const statements = new Statements();
   const connect = () => connectOf(pool, statements);
   const reader = kyselyOn({
@@ -106,12 +109,13 @@ export function databaseName(url: string): string {
   return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}${at}`;
 }
 
-function makePool({ url, connections_max }: PostgresPlace): pg.Pool {
+function makePool({ url, connections_max }: PostgresPlace, query_timeout: number): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: connections_max,
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
     pipeline: true,
+    query_timeout,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: 'deltacat',

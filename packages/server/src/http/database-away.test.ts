@@ -26,6 +26,11 @@ class Passage {
     });
   }
 
+  /** Lets nothing through and tells nobody, as a network does that has gone; `close` ends that. */
+  stall(): void {
+    for (const socket of this.#sockets) socket.unpipe().pause();
+  }
+
   async open(): Promise<number> {
     await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
     const address = this.#server.address();
@@ -58,6 +63,8 @@ describe.skipIf(TEST_DATABASE_URL === null)(
       url.hostname = '127.0.0.1';
       // The server of the tests lets everybody in, with whatever password.
       url.password ||= PASSWORD;
+      // Nobody wants to wait for as long as a server does.
+      url.searchParams.set('query_timeout', '1000');
       logged = '';
       const stream = new Writable({
         write(chunk: Buffer, _encoding, done) {
@@ -114,6 +121,16 @@ describe.skipIf(TEST_DATABASE_URL === null)(
           if (answer?.body.error?.message.startsWith('Nothing was changed')) expect(kept).not.toContain(name);
         }
       }
+    });
+
+    test('and does not say so is given up after a while', async () => {
+      expect((await create('before')).status).toBe(201);
+      passage.stall();
+      const answers = [await create('meanwhile')];
+      // Each question finds at most one of the connections that are stalled; new ones are not.
+      for (let round = 0; round < 4; round += 1) answers.push(await server.request('GET', '/v1/namespaces'));
+      expect(answers.filter(({ status }) => status >= 500 && status !== 503)).toEqual([]);
+      expect(answers.at(-1)?.status).toBe(200);
     });
 
     test('is never told by its password, in answers and in the log', async () => {

@@ -2,7 +2,6 @@ import { DATA_CHANGE_KINDS } from '@deltacat/contract';
 import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 import { selectSums, toTotals } from '../snapshots/totals.ts';
-import type { Touched } from './commit-log.ts';
 
 /** What a commit did to the files of a table version. */
 export interface DataFigures {
@@ -31,64 +30,81 @@ export const NO_FIGURES: DataFigures = {
 };
 
 /** Counts what commits added to and removed from the table versions whose data they touched. */
-export async function readFigures(queries: Queries, { data }: Touched): Promise<FiguresRead> {
-  const seqs = [...data.keys()];
-  const versions = new Set([...data.values()].flatMap((ofCommit) => [...ofCommit.keys()]));
+export async function readFigures(queries: Queries, catalog_id: string, seqs: number[]): Promise<FiguresRead> {
   const figures: FiguresRead = new Map();
-  for (const ids of chunks([...versions])) {
-    for (const some of chunks(seqs)) await count(queries, { ids, seqs: some, figures });
-  }
+  for (const some of chunks(seqs)) await count(queries, { catalog_id, seqs: some }, figures);
   return figures;
 }
 
-interface Counting {
-  ids: string[];
+/** The commits whose changes are counted. */
+interface Counted {
+  catalog_id: string;
   seqs: number[];
-  figures: FiguresRead;
 }
 
-async function count(queries: Queries, { ids, seqs, figures }: Counting): Promise<void> {
-  const add = (seq: number | null, id: string, some: Partial<DataFigures>) => {
-    const key = figuresKey(seq ?? 0, id);
+async function count(queries: Queries, counted: Counted, figures: FiguresRead): Promise<void> {
+  const add = (seq: number, id: string, some: Partial<DataFigures>) => {
+    const key = figuresKey(seq, id);
     figures.set(key, { ...NO_FIGURES, ...figures.get(key), ...some });
   };
-  for (const { seq, table_version_id, ...sums } of await sumBy(queries, 'from_seq', { ids, seqs })) {
+  for (const { seq, table_version_id, ...sums } of await sumBy(queries, 'from_seq', counted)) {
     const { total_records: records_added, total_files: files_added, total_bytes: bytes_added } = toTotals(sums);
     add(seq, table_version_id, { records_added, files_added, bytes_added });
   }
-  for (const { seq, table_version_id, ...sums } of await sumBy(queries, 'to_seq', { ids, seqs })) {
+  for (const { seq, table_version_id, ...sums } of await sumBy(queries, 'to_seq', counted)) {
     const { total_records: records_removed, total_files: files_removed, total_bytes: bytes_removed } = toTotals(sums);
     add(seq, table_version_id, { records_removed, files_removed, bytes_removed });
   }
-  const partitions = await selectPartitions(queries, 'from_seq', { ids, seqs })
-    .union(selectPartitions(queries, 'to_seq', { ids, seqs }))
-    .execute();
-  const byChange = Map.groupBy(partitions, ({ seq, table_version_id }) => figuresKey(seq ?? 0, table_version_id));
-  for (const some of byChange.values()) {
-    const [{ seq, table_version_id } = { seq: 0, table_version_id: '' }] = some;
-    add(seq, table_version_id, { partitions: some.length });
+  for (const { seq, table_version_id, partitions } of await countPartitions(queries, counted)) {
+    add(seq, table_version_id, { partitions });
   }
 }
 
 type Moment = 'from_seq' | 'to_seq';
 
-function sumBy(queries: Queries, moment: Moment, { ids, seqs }: { ids: string[]; seqs: number[] }) {
+function sumBy(queries: Queries, moment: Moment, counted: Counted) {
   return selectSums(queries)
-    .select(['deltas.table_version_id', `deltas.${moment} as seq`])
-    .where('deltas.table_version_id', 'in', ids)
-    .where(`deltas.${moment}`, 'in', seqs)
-    .groupBy(['deltas.table_version_id', `deltas.${moment}`])
+    .innerJoin(selectTouched(queries, counted).as('touched'), (join) =>
+      join.onRef('touched.object_id', '=', 'deltas.table_version_id').onRef('touched.seq', '=', `deltas.${moment}`),
+    )
+    .select(['deltas.table_version_id', 'touched.seq'])
+    .groupBy(['deltas.table_version_id', 'touched.seq'])
     .execute();
 }
 
 /** Partitions by their values: what is replaced has others of the same values. */
-function selectPartitions(queries: Queries, moment: Moment, { ids, seqs }: { ids: string[]; seqs: number[] }) {
+function countPartitions(queries: Queries, counted: Counted) {
+  return queries
+    .selectFrom(
+      selectPartitions(queries, 'from_seq', counted)
+        .union(selectPartitions(queries, 'to_seq', counted))
+        .as('changed'),
+    )
+    .select(['changed.table_version_id', 'changed.seq'])
+    .select(({ fn }) => fn.countAll<number>().as('partitions'))
+    .groupBy(['changed.table_version_id', 'changed.seq'])
+    .execute();
+}
+
+function selectPartitions(queries: Queries, moment: Moment, counted: Counted) {
   return queries
     .selectFrom('deltas')
     .innerJoin('partitions', 'partitions.partition_id', 'deltas.partition_id')
-    .select(['deltas.table_version_id', `deltas.${moment} as seq`, 'partitions.scheme_id', 'partitions.values_key'])
-    .where('deltas.table_version_id', 'in', ids)
-    .where(`deltas.${moment}`, 'in', seqs);
+    .innerJoin(selectTouched(queries, counted).as('touched'), (join) =>
+      join.onRef('touched.object_id', '=', 'deltas.table_version_id').onRef('touched.seq', '=', `deltas.${moment}`),
+    )
+    .select(['deltas.table_version_id', 'touched.seq', 'partitions.scheme_id', 'partitions.values_key']);
+}
+
+/** Whose data each commit touched: found by the commits, of which each has a few. */
+function selectTouched(queries: Queries, { catalog_id, seqs }: Counted) {
+  return queries
+    .selectFrom('touches')
+    .select(['touches.object_id', 'touches.seq'])
+    .distinct()
+    .where('touches.catalog_id', '=', catalog_id)
+    .where('touches.seq', 'in', seqs)
+    .where('touches.kind', 'in', DATA_CHANGE_KINDS);
 }
 
 /** Of several kinds of changes of data in one commit, the one that weighs most. */

@@ -16,7 +16,7 @@ export async function describeCommits(
   const ids = new Set([...touched.objects.values()].flatMap((some) => [...some]));
   const range = { first: Math.min(...seqs), last: Math.max(...seqs) };
   const states = await readStates(queries, [...ids], range);
-  const figures = await readFigures(queries, touched);
+  const figures = await readFigures(queries, catalog_id, [...touched.data.keys()]);
   return commits.map((commit) => {
     const { seq } = commit;
     const changes = [

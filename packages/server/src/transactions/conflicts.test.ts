@@ -22,6 +22,12 @@ const write =
   ({ write: put, key }) =>
     put([{ id: key, v: mode }], mode);
 
+/** An alter that every file fits, and one that writers at work may not fit. */
+const addColumn = (name: string) => ({ schema_updates: [{ op: 'add', field: { name, type: 'string' } }] });
+const REMOVE_COLUMN = {
+  schema_updates: { operations: [{ op: 'remove', field_locator: 'v' }], allow_incompatible_changes: true },
+};
+
 /** What the others do meanwhile: the columns. */
 const THEIRS = {
   add: write('add'),
@@ -34,6 +40,8 @@ const THEIRS = {
   rollback: ({ call, begun }) => must(call('POST', `${TABLE}/rollback`, { as_of: begun })),
   alter: ({ call }) => must(call('PUT', TABLE, { table_version_properties: { theirs: 1 } })),
   'alter of the table': ({ call }) => must(call('PUT', TABLE, { table_properties: { theirs: 1 } })),
+  'further column': ({ call }) => must(call('PUT', TABLE, addColumn('theirs'))),
+  'removed column': ({ call }) => must(call('PUT', TABLE, REMOVE_COLUMN)),
   rename: ({ call }) => must(call('POST', `${TABLE}/rename?new_name=theirs`)),
   drop: ({ call }) => must(call('DELETE', TABLE)),
   'drop of its namespace': ({ call }) => must(call('DELETE', '/v1/namespaces/n')),
@@ -49,6 +57,8 @@ const OURS = {
   replace: write('replace'),
   alter: ({ call }) => must(call('PUT', TABLE, { table_version_properties: { ours: 1 } })),
   'alter of the table': ({ call }) => must(call('PUT', TABLE, { table_properties: { ours: 1 } })),
+  'further column': ({ call }) => must(call('PUT', TABLE, addColumn('ours'))),
+  'removed column': ({ call }) => must(call('PUT', TABLE, REMOVE_COLUMN)),
   rename: ({ call }) => must(call('POST', `${TABLE}/rename?new_name=ours`)),
   drop: ({ call }) => must(call('DELETE', TABLE)),
 } satisfies Record<string, Act>;
@@ -61,26 +71,31 @@ async function must(asked: Promise<TestAnswer>): Promise<TestAnswer> {
 const APPENDS: Theirs[] = ['add', 'append'];
 const MERGES: Theirs[] = ['merge', 'delete'];
 const REPLACES: Theirs[] = ['replace', 'truncate', 'rollback'];
+const ALTERS: Theirs[] = ['alter', 'further column', 'removed column'];
 const DROPS: Theirs[] = ['drop', 'drop of its namespace'];
 
 /** What refuses each of ours, on a table without keys and on one with keys, where rows of the others have the same key. */
 const REFUSED_BY: Record<'plain' | 'keyed', Partial<Record<Ours, Theirs[]>>> = {
   plain: {
-    add: [...REPLACES, ...DROPS],
-    append: [...REPLACES, ...DROPS],
-    replace: [...APPENDS, ...REPLACES, ...DROPS],
-    alter: ['alter', ...DROPS],
+    add: [...REPLACES, 'removed column', ...DROPS],
+    append: [...REPLACES, 'removed column', ...DROPS],
+    replace: [...APPENDS, ...REPLACES, 'removed column', ...DROPS],
+    alter: [...ALTERS, ...DROPS],
+    'further column': [...ALTERS, ...DROPS],
+    'removed column': [...ALTERS, ...DROPS],
     'alter of the table': ['alter of the table', 'rename', ...DROPS],
     rename: ['alter of the table', 'rename', ...DROPS],
     drop: ['alter of the table', 'rename', ...DROPS],
   },
   keyed: {
-    add: [...APPENDS, ...MERGES, ...REPLACES, ...DROPS],
-    append: [...APPENDS, ...MERGES, ...REPLACES, ...DROPS],
-    merge: [...APPENDS, ...MERGES, ...REPLACES, ...DROPS],
-    delete: [...APPENDS, ...MERGES, ...REPLACES, ...DROPS],
-    replace: [...APPENDS, ...MERGES, ...REPLACES, ...DROPS],
-    alter: ['alter', ...DROPS],
+    add: [...APPENDS, ...MERGES, ...REPLACES, 'removed column', ...DROPS],
+    append: [...APPENDS, ...MERGES, ...REPLACES, 'removed column', ...DROPS],
+    merge: [...APPENDS, ...MERGES, ...REPLACES, 'removed column', ...DROPS],
+    delete: [...APPENDS, ...MERGES, ...REPLACES, 'removed column', ...DROPS],
+    replace: [...APPENDS, ...MERGES, ...REPLACES, 'removed column', ...DROPS],
+    alter: [...ALTERS, ...DROPS],
+    'further column': [...ALTERS, ...DROPS],
+    'removed column': [...ALTERS, ...DROPS],
     'alter of the table': ['alter of the table', 'rename', ...DROPS],
     rename: ['alter of the table', 'rename', ...DROPS],
     drop: ['alter of the table', 'rename', ...DROPS],
@@ -199,6 +214,27 @@ describe('since a transaction began, with names and what is in them', () => {
     await must(tx.call('POST', `${TABLE}/rename?new_name=made`));
     await create(theirs, 'made');
     expect(await tx.commit()).toMatchObject(conflict);
+  });
+
+  test('an undrop loses to a table that took the name meanwhile', async () => {
+    await on.createTable('t');
+    await must(theirs('DELETE', TABLE));
+    const tx = await on.begin();
+    await must(tx.call('POST', `${TABLE}/undrop`, {}));
+    await create(theirs, 't');
+    expect(await tx.commit()).toMatchObject(conflict);
+  });
+
+  test('an undrop goes with an undrop of another table, and loses to one of the same', async () => {
+    await on.createTable('t');
+    await on.createTable('u');
+    for (const table of ['t', 'u']) await must(theirs('DELETE', `/v1/namespaces/n/tables/${table}`));
+    const [same, apart] = [await on.begin(), await on.begin()];
+    await must(same.call('POST', `${TABLE}/undrop`, { new_name: 'mine' }));
+    await must(apart.call('POST', '/v1/namespaces/n/tables/u/undrop', {}));
+    await must(theirs('POST', `${TABLE}/undrop`, { new_name: 'theirs' }));
+    expect(await same.commit()).toMatchObject(conflict);
+    expect((await apart.commit()).status).toBe(200);
   });
 
   test('a write that makes a table loses to one that made it meanwhile', async () => {

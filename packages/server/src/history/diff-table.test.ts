@@ -116,6 +116,27 @@ describe('definitions', () => {
     expect(body.schema).toEqual({ added: [], removed: [], changed: [] });
   });
 
+  test('columns that came, went or changed are told, and the log says that the schema was altered', async () => {
+    await w.createTable('u', { schema_def: [...FIELDS, { name: 'n', type: 'int32' }] });
+    const before = await head();
+    const operations = [
+      { op: 'add', field: { name: 'x', type: 'string' } },
+      { op: 'update', field_locator: 'n', field: { type: 'int64' } },
+      { op: 'remove', field_locator: 'v' },
+    ];
+    const schema_updates = { operations, allow_incompatible_changes: true };
+    const path = '/v1/namespaces/n/tables/u';
+    expect((await w.server.request('PUT', path, { schema_updates })).status).toBe(200);
+    const { schema } = (await diff(`from_seq=${before}`, path)).body;
+    expect(schema).toMatchObject({
+      added: [{ name: 'x', type: 'string' }],
+      removed: [{ name: 'v' }],
+      changed: [{ from: { name: 'n', type: 'int32' }, to: { name: 'n', type: 'int64' } }],
+    });
+    const [altered] = (await w.server.request('GET', `${path}/history`)).body;
+    expect(altered.changes).toMatchObject([{ object: 'table_version', kind: 'alter', fields: ['schema_id'] }]);
+  });
+
   test('a table that was not there yet is all new, under the name that it has', async () => {
     await w.createTable('u', { schema_def: FIELDS });
     const { body } = await diff('from_seq=1', '/v1/namespaces/n/tables/u');

@@ -1,13 +1,6 @@
 import { API, type OperationName } from '@deltacat/contract';
 import type { Table } from 'apache-arrow';
-import {
-  bind,
-  type OperationAnswer,
-  type OperationArguments,
-  type Operations,
-  type PagedOperation,
-  pagesOf,
-} from './bind.ts';
+import { bind, type Operations, pagesOf } from './bind.ts';
 import {
   type ManifestArguments,
   type PlanArguments,
@@ -19,6 +12,7 @@ import {
   readRows,
 } from './read.ts';
 import type { ReadPlan } from './read-plan.ts';
+import type { OperationAnswer, OperationArguments, PagedOperation } from './send.ts';
 import {
   type CommitArguments,
   type CommitResult,

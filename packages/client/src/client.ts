@@ -1,5 +1,6 @@
-import { bind, type Call, callWith, type Operations } from './bind.ts';
+import { bind, type Call, type Operations } from './bind.ts';
 import { type Catalog, createCatalog, SERVER_OPERATIONS } from './catalog.ts';
+import { type OperationArguments, sendWith } from './send.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 
 /** How a client reaches its server, and what its calls are made with unless they say otherwise. */
@@ -56,7 +57,9 @@ export class Client {
     this.url = transport.url;
     this.worker_id = options.worker_id ?? `worker-${crypto.randomUUID().slice(0, 8)}`;
     this.worker_tags = [...(options.worker_tags ?? [])];
-    this.call = callWith({ transport, catalog: options.catalog });
+    const send = sendWith({ transport, catalog: options.catalog });
+    // An operation that is called without any fields has none that it needs.
+    this.call = (op, ...[input = {}, call_options]) => send(op, input as OperationArguments<typeof op>, call_options);
     this.server = bind(this.call, SERVER_OPERATIONS);
     this.catalog = createCatalog({ call: this.call, worker_id: this.worker_id, closing: this.#closing.signal });
   }

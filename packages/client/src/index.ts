@@ -8,7 +8,7 @@ export {
   type WriteEntry,
   type WriteMode,
 } from '@deltacat/contract';
-export type { Call, OperationAnswer, OperationArguments, Operations, PagedOperation } from './bind.ts';
+export type { Call, Operations } from './bind.ts';
 export type { Catalog } from './catalog.ts';
 export { Client, type ClientOptions, URL_DEFAULT } from './client.ts';
 export { ConcurrentModificationError, ConnectionError, RequestError, type RequestFailure } from './errors.ts';
@@ -23,6 +23,7 @@ export type {
 } from './read.ts';
 export { type PartitionSummary, type PlanScope, ReadPlan } from './read-plan.ts';
 export type { CallOptions } from './request.ts';
+export type { OperationAnswer, OperationArguments, PagedOperation } from './send.ts';
 export type {
   CommitArguments,
   CommitResult,

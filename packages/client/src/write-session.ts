@@ -1,8 +1,9 @@
 import { DeltacatError, type WriteEntry } from '@deltacat/contract';
-import type { Call, OperationAnswer } from './bind.ts';
+import type { Call } from './bind.ts';
 import { ConnectionError } from './errors.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { newOperationId } from './request.ts';
+import type { OperationAnswer } from './send.ts';
 
 /** A write session as the server told it last: where to put files, what they must look like, and what became of them. */
 export type WriteSessionState = OperationAnswer<'create_write_session'>;

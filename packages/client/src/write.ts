@@ -1,6 +1,7 @@
 import { type ContentType, DeltacatError, type WriteEntry, type WriteMode } from '@deltacat/contract';
 import type { RowData, RowItem } from '@deltacat/io-core';
-import type { Call, OperationAnswer, OperationArguments } from './bind.ts';
+import type { Call } from './bind.ts';
+import type { OperationAnswer, OperationArguments } from './send.ts';
 import type { SourceFiles } from './source-files.ts';
 import { WriteSession, type WriteSessionState } from './write-session.ts';
 

@@ -1,11 +1,20 @@
-import type { OperationName } from '@deltacat/contract';
+import type { Api, InputOf, OperationName } from '@deltacat/contract';
 import type { CallOptions } from './request.ts';
-import type { OperationAnswer, OperationArguments, PagedOperation } from './send.ts';
+import type { OperationAnswer, OperationFields, PagedOperation } from './send.ts';
+import type { Transaction } from './transaction.ts';
 
 /** `create_table` as `createTable`. */
 export type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : S;
+
+/** The transaction that a call belongs to, in place of the one in whose work it is made. */
+type InTransaction<Op extends OperationName> = 'transaction_id' extends keyof InputOf<Api[Op]>
+  ? { transaction?: Transaction | undefined }
+  : unknown;
+
+/** What is given to an operation: one flat object of all its fields, and the transaction that it belongs to. */
+export type OperationArguments<Op extends OperationName> = OperationFields<Op> & InTransaction<Op>;
 
 /** The arguments of a method: none are needed where every field may be left out. */
 type Parameters<Op extends OperationName> =

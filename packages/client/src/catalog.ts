@@ -1,6 +1,6 @@
 import { API, type OperationName } from '@deltacat/contract';
 import type { Table } from 'apache-arrow';
-import { bind, type Operations, pagesOf } from './bind.ts';
+import { bind, type OperationArguments, type Operations, pagesOf } from './bind.ts';
 import {
   type ManifestArguments,
   type PlanArguments,
@@ -12,7 +12,9 @@ import {
   readRows,
 } from './read.ts';
 import type { ReadPlan } from './read-plan.ts';
-import type { OperationAnswer, OperationArguments, PagedOperation } from './send.ts';
+import type { OperationAnswer, PagedOperation } from './send.ts';
+import type { Transaction } from './transaction.ts';
+import type { TransactionName } from './transactions.ts';
 import {
   type CommitArguments,
   type CommitResult,
@@ -35,7 +37,7 @@ type CatalogOperation = Exclude<OperationName, (typeof SERVER_OPERATIONS)[number
 
 type Bound = Operations<CatalogOperation>;
 /** Methods that answer something handier than the operation itself. */
-type Replaced = 'listCatalogs' | 'namespaceExists' | 'tableExists' | 'getWriteSession';
+type Replaced = 'listCatalogs' | 'namespaceExists' | 'tableExists' | 'getWriteSession' | 'getTransaction';
 
 /**
  * Namespaces, tables, and the rows in them. Every operation of the API has a method of its name in camelCase that takes one
@@ -80,29 +82,40 @@ export interface Catalog extends Omit<Bound, Replaced> {
   write(data: WriteData, input: WriteArguments): Promise<WriteSessionState>;
   /** Opens a write session: a folder for files that you write yourself. Use it with `await using`. */
   stage(input: StageArguments): Promise<WriteSession>;
-  /** Finds a write session by its id, in whatever state it is. Nothing keeps it alive but its own `heartbeat()`. */
+  /**
+   * Finds a write session by its id, in whatever state it is. Nothing keeps it alive but its own `heartbeat()`. One of a
+   * transaction commits within that.
+   */
   getWriteSession(input: OperationArguments<'get_write_session'>): Promise<WriteSession>;
   /** Makes files visible, all at once: those of a session, or files anywhere with the table they belong to. */
   commit(input: CommitArguments): Promise<CommitResult>;
+  /** Finds a transaction by its id, in whatever state it is, to go on with it. It keeps its catalog. */
+  getTransaction(input: TransactionName): Promise<Transaction>;
 }
 
 /** The methods of `client.catalog`. */
 export function createCatalog(writer: Writer): Catalog {
-  const { call } = writer;
+  const { transactions } = writer;
+  const { call } = transactions;
   const ops = Object.keys(API).filter((op) => !(SERVER_OPERATIONS as readonly string[]).includes(op));
   return {
     ...bind(call, ops as CatalogOperation[]), // the keys of the table, without those of the server
     listCatalogs: async () => (await call('list_catalogs')).catalogs,
     namespaceExists: async (input) => (await call('namespace_exists', input)).exists,
     tableExists: async (input) => (await call('table_exists', input)).exists,
-    pages: (op, input) => pagesOf(call, op, input),
-    read: (input) => readRows(call, input),
-    plan: (input) => planRead(call, input),
+    pages(op, input) {
+      // Later pages belong to it too, wherever they are asked for.
+      const transaction = transactions.transactionFor(op, { ...input }) ?? undefined;
+      return pagesOf(call, op, { ...input, transaction });
+    },
+    read: (input) => readRows(transactions, input),
+    plan: (input) => planRead(transactions, input),
     fromManifestTable: (table, input = {}) => readManifest(table, input),
     preview: (input) => call('preview_rows', input),
     write: (data, input) => writeTable(writer, data, input),
     stage: (input) => stageWrite(writer, input),
     getWriteSession: (input) => findWriteSession(writer, input),
     commit: (input) => commitFiles(writer, input),
+    getTransaction: (input) => transactions.find(input),
   };
 }

@@ -1,6 +1,9 @@
 import { bind, type Call, type Operations } from './bind.ts';
 import { type Catalog, createCatalog, SERVER_OPERATIONS } from './catalog.ts';
-import { type OperationArguments, sendWith } from './send.ts';
+import { runTransaction, type Work, type WorkOptions } from './run-transaction.ts';
+import { sendWith } from './send.ts';
+import type { Transaction } from './transaction.ts';
+import { type TransactionOptions, Transactions } from './transactions.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 
 /** How a client reaches its server, and what its calls are made with unless they say otherwise. */
@@ -50,6 +53,7 @@ export class Client {
   readonly server: Operations<(typeof SERVER_OPERATIONS)[number]>;
   /** Calls any operation of the API by its name, for programs that choose it at run time. */
   readonly call: Call;
+  readonly #transactions: Transactions;
   readonly #closing = new AbortController();
 
   constructor(url: string = URL_DEFAULT, options: ClientOptions = {}) {
@@ -58,10 +62,44 @@ export class Client {
     this.worker_id = options.worker_id ?? `worker-${crypto.randomUUID().slice(0, 8)}`;
     this.worker_tags = [...(options.worker_tags ?? [])];
     const send = sendWith({ transport, catalog: options.catalog });
-    // An operation that is called without any fields has none that it needs.
-    this.call = (op, ...[input = {}, call_options]) => send(op, input as OperationArguments<typeof op>, call_options);
+    this.#transactions = new Transactions(send, this.#closing.signal);
+    this.call = this.#transactions.call;
     this.server = bind(this.call, SERVER_OPERATIONS);
-    this.catalog = createCatalog({ call: this.call, worker_id: this.worker_id, closing: this.#closing.signal });
+    this.catalog = createCatalog({
+      transactions: this.#transactions,
+      worker_id: this.worker_id,
+      closing: this.#closing.signal,
+    });
+  }
+
+  /**
+   * Opens a transaction: changes of any number of tables that become visible together, or not at all. Given work to do,
+   * all that is called on this client in it belongs to the transaction, also in what it calls and awaits. It is committed
+   * when the work is done, and aborted when that throws; the promise settles as the work did. With `retries` the work is
+   * done again, in a new transaction, when it lost against another commit. Rejects with a `ConcurrentModificationError`
+   * that names the winner.
+   *
+   * ```ts
+   * await client.transaction({ commit_message: 'nightly', retries: 3 }, async () => {
+   *   await client.catalog.write(scores, { namespace: 'robotics', table: 'scores' });
+   *   await client.catalog.write(runs, { namespace: 'robotics', table: 'runs' });
+   * });
+   * ```
+   *
+   * Without work, it answers a handle: name it in calls as `transaction`, and commit or abort it yourself.
+   */
+  transaction<T>(work: Work<T>): Promise<T>;
+  transaction<T>(options: WorkOptions, work: Work<T>): Promise<T>;
+  transaction(options?: TransactionOptions): Promise<Transaction>;
+  async transaction<T>(options: WorkOptions | Work<T> = {}, work?: Work<T>): Promise<T | Transaction> {
+    if (typeof options === 'function') return runTransaction(this.#transactions, {}, options);
+    if (work !== undefined) return runTransaction(this.#transactions, options, work);
+    return this.#transactions.begin(options);
+  }
+
+  /** Finds a transaction by its id, in whatever state it is, to go on with it. It keeps its catalog. */
+  getTransaction(transaction_id: string, { catalog }: { catalog?: string | undefined } = {}): Promise<Transaction> {
+    return this.catalog.getTransaction({ transaction_id, catalog });
   }
 
   /** Ends what runs in the background, such as the heartbeats of write sessions. What they hold is neither committed nor aborted. */

@@ -40,11 +40,34 @@ export class RequestError extends DeltacatError {
   }
 }
 
-/** Another commit changed the same object first: read again, decide again, repeat. `details` says what it was. */
+/**
+ * Another commit changed the same object first: read again, decide again, repeat, in a new transaction if it was in one.
+ * It tells which commit won; `details` may have more.
+ */
 export class ConcurrentModificationError extends RequestError {
   constructor(message: string, failure: RequestFailure) {
     super('concurrent_modification', message, failure);
     this.name = 'ConcurrentModificationError';
+  }
+
+  /** The transaction that won, or `commit:` and the number of a commit that was none; null when it is not known. */
+  get blocking_transaction_id(): string | null {
+    return text(this.details.blocking_transaction_id);
+  }
+
+  /** The number of the commit that won; null when it is not known. */
+  get seq(): number | null {
+    return typeof this.details.seq === 'number' ? this.details.seq : null;
+  }
+
+  /** The transaction that lost, and is aborted; null for a change outside of transactions. */
+  get transaction_id(): string | null {
+    return text(this.details.transaction_id);
+  }
+
+  /** `retryable_stale_read` when a new attempt may succeed; null when the server does not tell. */
+  get conflict_class(): string | null {
+    return text(this.details.conflict_class);
   }
 }
 

@@ -1,3 +1,16 @@
+const NS_PER_MS = 1_000_000n;
+/** Three chances before its subject expires. */
+const BEATS_PER_LIFETIME = 3n;
+const INTERVAL_MIN_MS = 100;
+/** The official client's interval, and well below what a timer can hold. */
+const INTERVAL_MAX_MS = 15 * 60 * 1_000;
+
+/** How long to wait between two beats of what lives as long as that after each, in milliseconds. */
+export function beatInterval({ expires_at, last_heartbeat_at }: { expires_at: bigint; last_heartbeat_at: bigint }) {
+  const interval = Number((expires_at - last_heartbeat_at) / NS_PER_MS / BEATS_PER_LIFETIME);
+  return Math.min(INTERVAL_MAX_MS, Math.max(INTERVAL_MIN_MS, interval));
+}
+
 /** A heartbeat that goes on until it is stopped. */
 export interface Heartbeat {
   stop(): void;

@@ -8,7 +8,7 @@ export {
   type WriteEntry,
   type WriteMode,
 } from '@deltacat/contract';
-export type { Call, Operations } from './bind.ts';
+export type { Call, OperationArguments, Operations } from './bind.ts';
 export type { Catalog } from './catalog.ts';
 export { Client, type ClientOptions, URL_DEFAULT } from './client.ts';
 export { ConcurrentModificationError, ConnectionError, RequestError, type RequestFailure } from './errors.ts';
@@ -23,7 +23,10 @@ export type {
 } from './read.ts';
 export { type PartitionSummary, type PlanScope, ReadPlan } from './read-plan.ts';
 export type { CallOptions } from './request.ts';
-export type { OperationAnswer, OperationArguments, PagedOperation } from './send.ts';
+export type { Work, WorkOptions } from './run-transaction.ts';
+export type { OperationAnswer, PagedOperation } from './send.ts';
+export { Transaction, type TransactionState } from './transaction.ts';
+export type { TransactionName, TransactionOptions } from './transactions.ts';
 export type {
   CommitArguments,
   CommitResult,

@@ -1,8 +1,9 @@
-import { DeltacatError, type Predicate } from '@deltacat/contract';
+import { DeltacatError, type ReadPlan as PlanAnswer, type Predicate } from '@deltacat/contract';
 import type { PlanRows } from '@deltacat/io-core';
 import type { RecordBatch, Table } from 'apache-arrow';
-import type { Call } from './bind.ts';
 import { ReadPlan } from './read-plan.ts';
+import type { Transaction } from './transaction.ts';
+import type { Transactions } from './transactions.ts';
 
 /** What rows of which table are wanted. */
 export interface PlanArguments {
@@ -28,6 +29,8 @@ export interface PlanArguments {
   /** The data root to prefer where the table is replicated. */
   root?: string | undefined;
   catalog?: string | undefined;
+  /** The transaction that it belongs to: its state is read, with its own changes. */
+  transaction?: Transaction | undefined;
 }
 
 /** What rows come as: an Arrow `Table`, an array of objects, or Arrow `RecordBatch`es one after another. */
@@ -66,10 +69,15 @@ export interface ManifestArguments<As extends ReadAs> extends ReadOptions<As> {
   filter_predicate?: Predicate | null | undefined;
 }
 
+/** How often the pages of one read are planned because its transaction is changed in between. */
+const PLAN_ATTEMPTS_MAX = 5;
+
 /** Plans a read: see `Catalog.plan`. */
-export async function planRead(call: Call, args: PlanArguments): Promise<ReadPlan> {
+export async function planRead(transactions: Transactions, args: PlanArguments): Promise<ReadPlan> {
   const { namespace, table, table_version, columns, filter_predicate, recipe_hash, catalog } = args;
-  const about = { namespace, table, table_version, columns, filter_predicate, recipe_hash, catalog };
+  // Later pages belong to it too, wherever they are asked for.
+  const transaction = transactions.transactionFor('plan_read', { ...args }) ?? undefined;
+  const about = { namespace, table, table_version, columns, filter_predicate, recipe_hash, catalog, transaction };
   const flags = {
     max_files: args.limit,
     include_column_stats: args.include_stats,
@@ -77,18 +85,37 @@ export async function planRead(call: Call, args: PlanArguments): Promise<ReadPla
     preferred_root: args.root,
   };
   const ask = (file_offset: number | undefined, as_of: bigint | null | undefined) =>
-    call('plan_read', { ...about, ...flags, file_offset, as_of });
+    transactions.call('plan_read', { ...about, ...flags, file_offset, as_of });
   const first = await ask(args.offset, args.as_of);
-  // Later pages must be of the same state, whatever was committed in between.
-  const as_of = args.as_of ?? first.as_of;
   const scope = { columns: columns ?? null, filter_predicate: filter_predicate ?? null };
-  return new ReadPlan(first, scope, (file_offset) => ask(file_offset, as_of));
+  // Later pages must be of the same state, whatever was committed in between.
+  if (!transaction) {
+    const as_of = args.as_of ?? first.as_of;
+    return new ReadPlan(first, scope, (file_offset) => ask(file_offset, as_of));
+  }
+  return new ReadPlan(first, scope, async (file_offset) => sameState(first, await ask(file_offset, null)));
 }
 
+/** A transaction has no times to plan as of; its version tells whether it was changed between two pages. */
+function sameState(first: PlanAnswer, page: PlanAnswer): PlanAnswer {
+  if (page.transaction_version_seen === first.transaction_version_seen) return page;
+  throw new PlanMoved(
+    'transaction_version_mismatch',
+    `Transaction "${first.transaction_id}" was changed between two pages of the plan of ${first.namespace}.${first.table}. Plan it again.`,
+    { transaction_id: first.transaction_id, transaction_version: page.transaction_version_seen },
+  );
+}
+
+/** The pages of a plan are not of one state. */
+class PlanMoved extends DeltacatError {}
+
 /** Reads rows: see `Catalog.read`. */
-export async function readRows<As extends ReadAs>(call: Call, args: ReadArguments<As>): Promise<ReadResults[As]> {
+export async function readRows<As extends ReadAs>(
+  transactions: Transactions,
+  args: ReadArguments<As>,
+): Promise<ReadResults[As]> {
   const form = formFor(args.read_as);
-  const plan = args.plan ?? (await planWhole(call, args));
+  const plan = args.plan ?? (await planWhole(transactions, args));
   const columns = args.columns ?? plan.scope.columns;
   const filter = args.plan === undefined ? plan.scope.filter_predicate : narrowed(args);
   const { file_path_column } = args;
@@ -125,14 +152,23 @@ function engine() {
  * Without a limit the caller wants everything, in however many pages the server hands it out. The files of a sorted table
  * are read in its order, which only their statistics tell.
  */
-async function planWhole(call: Call, args: PlanArguments): Promise<ReadPlan> {
-  const whole = async (asked: PlanArguments) => {
-    const plan = await planRead(call, asked);
-    return asked.limit === undefined ? plan.complete() : plan;
-  };
-  const plan = await whole(args);
+async function planWhole(transactions: Transactions, args: PlanArguments): Promise<ReadPlan> {
+  const plan = await planAll(transactions, args);
   if (args.include_stats !== undefined || !mayBeReordered(plan)) return plan;
-  return whole({ ...args, as_of: args.as_of ?? plan.raw.as_of, include_stats: true });
+  const as_of = plan.raw.transaction_id ? undefined : (args.as_of ?? plan.raw.as_of);
+  return planAll(transactions, { ...args, as_of, include_stats: true });
+}
+
+/** Begins again, within limits, when a transaction is changed between two pages. */
+async function planAll(transactions: Transactions, args: PlanArguments): Promise<ReadPlan> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const plan = await planRead(transactions, args);
+      return args.limit === undefined ? await plan.complete() : plan;
+    } catch (error) {
+      if (!(error instanceof PlanMoved) || attempt === PLAN_ATTEMPTS_MAX) throw error;
+    }
+  }
 }
 
 function mayBeReordered(plan: ReadPlan): boolean {

@@ -13,8 +13,8 @@ export interface CallInput extends CallOptions {
   catalog?: string | undefined;
 }
 
-/** Operations that change nothing, though their method is not GET. */
-const READS_BY_POST = ['plan_read'];
+/** Operations that may be sent twice though they are no GET and have no id: they do no more the second time. */
+const REPEATABLE = ['plan_read', 'heartbeat_transaction', 'commit_transaction', 'abort_transaction'];
 
 /** Longer values of a query travel in the body where there is one: proxies and servers cut long addresses off. */
 const QUERY_VALUE_LENGTH_MAX = 1_000;
@@ -43,9 +43,15 @@ export function newOperationId(): string {
 
 function defaultsOf(endpoint: Endpoint, catalog: string | undefined): Record<string, unknown> {
   const defaults: Record<string, unknown> = {};
-  if (catalog !== undefined && has(endpoint, 'catalog')) defaults.catalog = catalog;
+  if (catalog !== undefined && takesCatalog(endpoint)) defaults.catalog = catalog;
   if (has(endpoint, 'operation_id')) defaults.operation_id = newOperationId();
   return defaults;
+}
+
+/** Whether an operation is about the catalog that it is told. What is named by its id is in a catalog of its own. */
+export function takesCatalog(endpoint: Endpoint): boolean {
+  const { params } = endpoint;
+  return has(endpoint, 'catalog') && !('session_id' in params || 'transaction_id' in params);
 }
 
 function has({ query, body }: Endpoint, field: string): boolean {
@@ -53,7 +59,7 @@ function has({ query, body }: Endpoint, field: string): boolean {
 }
 
 function isRepeatable(endpoint: Endpoint, given: Record<string, unknown>): boolean {
-  return endpoint.method === 'GET' || READS_BY_POST.includes(endpoint.op) || typeof given.operation_id === 'string';
+  return endpoint.method === 'GET' || REPEATABLE.includes(endpoint.op) || typeof given.operation_id === 'string';
 }
 
 function refuseUnknown({ op, input }: Endpoint, given: Record<string, unknown>): void {

@@ -37,3 +37,15 @@ function retryAfter(headers: Headers): number | null {
   const time = Date.parse(value);
   return Number.isNaN(time) ? null : Math.max(0, time - Date.now());
 }
+
+const RERUN_PAUSE_FIRST_MS = 50;
+const RERUN_PAUSE_MAX_MS = 5_000;
+
+/**
+ * How long to wait before work is done again that lost against another commit, in milliseconds. At random between half of
+ * a pause that doubles and all of it: those who collided must not meet again.
+ */
+export function pauseBeforeRerun(number: number, random = Math.random()): number {
+  const pause = Math.min(RERUN_PAUSE_MAX_MS, RERUN_PAUSE_FIRST_MS * 2 ** (number - 1));
+  return pause * (0.5 + random / 2);
+}

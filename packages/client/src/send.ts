@@ -35,8 +35,8 @@ type GivenFields<In, Out> = {
       : In[K];
 };
 
-/** What is given to an operation: one flat object of all its fields. */
-export type OperationArguments<Op extends OperationName> = GivenFields<ArgumentsOf<Api[Op]>, InputOf<Api[Op]>>;
+/** What is sent with an operation: one flat object of all its fields. */
+export type OperationFields<Op extends OperationName> = GivenFields<ArgumentsOf<Api[Op]>, InputOf<Api[Op]>>;
 /** An operation that answers page by page. */
 export type PagedOperation = { [Op in OperationName]: Api[Op] extends { paged: true } ? Op : never }[OperationName];
 
@@ -47,7 +47,7 @@ export type OperationAnswer<Op extends OperationName> = OutputOf<Api[Op]> &
 /** Sends an operation by its name, and nothing else: what it belongs to is in its input. */
 export type Send = <Op extends OperationName>(
   op: Op,
-  input: OperationArguments<Op>,
+  input: OperationFields<Op>,
   options?: CallOptions,
 ) => Promise<OperationAnswer<Op>>;
 

@@ -1,9 +1,10 @@
 import { DeltacatError, type WriteEntry } from '@deltacat/contract';
-import type { Call } from './bind.ts';
 import { ConnectionError } from './errors.ts';
-import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
+import { beatInterval, type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { newOperationId } from './request.ts';
-import type { OperationAnswer } from './send.ts';
+import type { OperationAnswer, OperationFields } from './send.ts';
+import type { Transaction } from './transaction.ts';
+import type { Transactions } from './transactions.ts';
 
 /** A write session as the server told it last: where to put files, what they must look like, and what became of them. */
 export type WriteSessionState = OperationAnswer<'create_write_session'>;
@@ -20,7 +21,9 @@ export interface SessionCommitOptions {
 
 /** What a session is kept with. */
 interface WriteSessionOptions {
-  call: Call;
+  transactions: Transactions;
+  /** The transaction that it was opened in; null for none, and where it is not known yet. */
+  transaction: Transaction | null;
   /** Whether it is kept alive in the background. */
   heartbeat: boolean;
   closing?: AbortSignal | undefined;
@@ -33,16 +36,10 @@ interface SessionVersion {
   catalog: string | null;
 }
 
-const NS_PER_MS = 1_000_000n;
-/** Three chances before the session expires. */
-const BEATS_PER_LIFETIME = 3n;
-const INTERVAL_MIN_MS = 100;
-/** The official client's interval, and well below what a timer can hold. */
-const INTERVAL_MAX_MS = 15 * 60 * 1_000;
-
 /**
  * A folder to put files in, which become visible all at once by `commit`, or never. While it is open and you hold it, it
- * is kept alive in the background. Left by `await using` without a commit, it is aborted.
+ * is kept alive in the background. Left by `await using` without a commit, it is aborted. One of a transaction lives as long
+ * as that, and its files become visible with it.
  *
  * ```ts
  * await using session = await client.catalog.stage({ namespace: 'robotics', table: 'frames', mode: 'add' });
@@ -52,7 +49,8 @@ const INTERVAL_MAX_MS = 15 * 60 * 1_000;
  */
 export class WriteSession {
   #state: WriteSessionState;
-  readonly #call: Call;
+  readonly #transactions: Transactions;
+  readonly #transaction: Transaction | null;
   readonly #heartbeat: Heartbeat | null;
   /** Calls of one session run one after another: each sends the version that the one before it left. */
   #last: Promise<unknown> = Promise.resolve();
@@ -61,13 +59,15 @@ export class WriteSession {
   /** A session is committed once, so that one id serves every attempt. */
   readonly #operation_id = newOperationId();
 
-  constructor(state: WriteSessionState, { call, heartbeat, closing }: WriteSessionOptions) {
+  constructor(state: WriteSessionState, options: WriteSessionOptions) {
+    const { heartbeat, closing } = options;
     this.#state = state;
-    this.#call = call;
+    this.#transactions = options.transactions;
+    this.#transaction = options.transaction;
     const beat = (session: WriteSession) => session.#beat();
     this.#heartbeat =
       heartbeat && state.status === 'OPEN'
-        ? startHeartbeat<WriteSession>({ subject: this, interval_ms: intervalOf(state), beat, signal: closing })
+        ? startHeartbeat<WriteSession>({ subject: this, interval_ms: beatInterval(state), beat, signal: closing })
         : null;
   }
 
@@ -103,24 +103,25 @@ export class WriteSession {
 
   /** Keeps the session alive for another time to live; only needed where the background does not. */
   async heartbeat(): Promise<WriteSessionState> {
-    return this.#next((version) => this.#call('heartbeat_write_session', version));
+    return this.#next((version) => this.#transactions.send('heartbeat_write_session', version));
   }
 
   /**
-   * Makes the files visible, all at once. Answers with the totals, `seq` and `committed_at_ns` of the commit. An answer
+   * Makes the files visible, all at once; in a transaction, with that. Answers with the totals, `seq` and `committed_at_ns` of the commit. An answer
    * that is lost on its way is asked for again: nothing is committed twice. Rejects, among others, with
    * `entry_outside_session`, `schema_mismatch`, `write_session_closed` and `ConcurrentModificationError`.
    */
   async commit(entries: WriteEntry[], options: SessionCommitOptions = {}): Promise<WriteSessionState> {
     const { operation_id = this.#operation_id, commit_message = null } = options;
-    return this.#next((version) =>
-      this.#call('commit_write_session', { ...version, entries, operation_id, commit_message }),
-    );
+    this.#refuseOutside();
+    return this.#next((version) => this.#commit({ ...version, entries, operation_id, commit_message }));
   }
 
   /** Gives the session up: nothing of it becomes visible. */
   async abort(reason?: string): Promise<WriteSessionState> {
-    return this.#next((version) => this.#call('abort_write_session', { ...version, reason: reason ?? null }));
+    return this.#next((version) =>
+      this.#transactions.send('abort_write_session', { ...version, reason: reason ?? null }),
+    );
   }
 
   /**
@@ -131,6 +132,26 @@ export class WriteSession {
     this.#heartbeat?.stop();
     await this.#last.catch(() => {}); // whoever made that call has its error
     if (this.status === 'OPEN') await this.abort('left without a commit').catch(ignoreRefused);
+  }
+
+  async #commit(fields: OperationFields<'commit_write_session'>): Promise<WriteSessionState> {
+    const { transaction_id, catalog } = this.#state;
+    const send = (more: object) => this.#transactions.send('commit_write_session', { ...fields, ...more });
+    if (!transaction_id) return send({});
+    // Whoever found the session alone does not know what was changed in its transaction since.
+    const transaction = this.#transaction ?? (await this.#transactions.find({ transaction_id, catalog }));
+    return transaction.change(({ transaction_version }) => send({ transaction_version }));
+  }
+
+  /** Its commit would be done at once, in the midst of work that is done together. */
+  #refuseOutside(): void {
+    const ambient = this.#transactions.current();
+    if (ambient === null || this.#state.transaction_id) return;
+    throw new DeltacatError(
+      'not_transactional',
+      `Write session "${this.session_id}" was opened outside of transaction "${ambient.id}" and cannot be committed inside. Stage it inside, or commit it before the transaction or after it.`,
+      { session_id: this.session_id, transaction_id: ambient.id },
+    );
   }
 
   async #beat(): Promise<boolean> {
@@ -164,14 +185,9 @@ export class WriteSession {
 
   async #refresh(): Promise<void> {
     const { session_id, catalog } = this.#state;
-    this.#state = await this.#call('get_write_session', { session_id, catalog: catalog ?? null });
+    this.#state = await this.#transactions.send('get_write_session', { session_id, catalog: catalog ?? null });
     this.#stale = false;
   }
-}
-
-function intervalOf({ expires_at, last_heartbeat_at }: WriteSessionState): number {
-  const interval = Number((expires_at - last_heartbeat_at) / NS_PER_MS / BEATS_PER_LIFETIME);
-  return Math.min(INTERVAL_MAX_MS, Math.max(INTERVAL_MIN_MS, interval));
 }
 
 /** Nothing of a session becomes visible without a commit, aborted or not; why it was left must not be lost to that. */

@@ -1,8 +1,10 @@
 import { type ContentType, DeltacatError, type WriteEntry, type WriteMode } from '@deltacat/contract';
 import type { RowData, RowItem } from '@deltacat/io-core';
-import type { Call } from './bind.ts';
-import type { OperationAnswer, OperationArguments } from './send.ts';
+import type { OperationArguments } from './bind.ts';
+import type { OperationAnswer } from './send.ts';
 import type { SourceFiles } from './source-files.ts';
+import type { Transaction } from './transaction.ts';
+import type { Transactions } from './transactions.ts';
 import { WriteSession, type WriteSessionState } from './write-session.ts';
 
 /**
@@ -35,6 +37,8 @@ export interface StageArguments {
   /** How to create the table when it is missing, in mode `auto` or `create`. */
   create_if_missing?: CreateIfMissing | undefined;
   catalog?: string | undefined;
+  /** The transaction that it belongs to. */
+  transaction?: Transaction | undefined;
 }
 
 /** Where rows are written, and how. */
@@ -44,7 +48,14 @@ export interface WriteArguments extends StageArguments {
 
 /** Files to make visible: those of a session, or files anywhere with the table they belong to. */
 export type CommitArguments =
-  | { session: WriteSession; entries: WriteEntry[]; commit_message?: string | undefined }
+  | {
+      session: WriteSession;
+      entries: WriteEntry[];
+      commit_message?: string | undefined;
+      /** Those of the session, or left out. */
+      catalog?: string | undefined;
+      transaction?: Transaction | undefined;
+    }
   | {
       session?: undefined;
       namespace: string;
@@ -55,6 +66,8 @@ export type CommitArguments =
       table_version?: string | undefined;
       commit_message?: string | undefined;
       catalog?: string | undefined;
+      /** The transaction that it belongs to. */
+      transaction?: Transaction | undefined;
     };
 
 /** What a commit answers: totals of the files, and where the commit stands in the catalog's history. */
@@ -62,30 +75,36 @@ export type CommitResult = WriteSessionState | OperationAnswer<'commit_write'>;
 
 /** What writes are made with. */
 export interface Writer {
-  call: Call;
+  transactions: Transactions;
   worker_id: string;
   closing: AbortSignal;
 }
 
 /** Opens a write session: see `Catalog.stage`. */
-export async function stageWrite({ call, worker_id, closing }: Writer, args: StageArguments): Promise<WriteSession> {
+export async function stageWrite(writer: Writer, args: StageArguments): Promise<WriteSession> {
+  const { transactions, worker_id, closing } = writer;
   const owner_key = args.owner_key ?? (args.write_key === undefined ? undefined : worker_id);
-  const state = await call('create_write_session', { ...args, owner_key });
-  return new WriteSession(state, { call, closing, heartbeat: true });
+  const transaction = transactions.transactionFor('create_write_session', { ...args });
+  const state = await transactions.call('create_write_session', { ...args, owner_key });
+  // A session of a transaction lives as long as that.
+  transaction?.keepAlive();
+  return new WriteSession(state, { transactions, transaction, closing, heartbeat: transaction === null });
 }
 
 /** Finds a write session: see `Catalog.getWriteSession`. */
 export async function findWriteSession(
-  { call, closing }: Writer,
+  { transactions, closing }: Writer,
   args: OperationArguments<'get_write_session'>,
 ): Promise<WriteSession> {
-  const state = await call('get_write_session', args);
-  return new WriteSession(state, { call, closing, heartbeat: false });
+  const state = await transactions.call('get_write_session', args);
+  return new WriteSession(state, { transactions, transaction: null, closing, heartbeat: false });
 }
 
 /** Writes rows: see `Catalog.write`. */
 export async function writeTable(writer: Writer, data: WriteData, args: WriteArguments): Promise<WriteSessionState> {
   const { commit_message, ...stage } = args;
+  // What cannot be written there is refused before anything is read.
+  writer.transactions.transactionFor('create_write_session', { ...args });
   if (isPaths(data)) {
     const { findSourceFiles } = await import('./source-files.ts');
     const files = await findSourceFiles(data, args.format ?? 'parquet');
@@ -114,12 +133,39 @@ function refuseUndefined({ namespace, table, table_exists, schema }: WriteSessio
 }
 
 /** Makes files visible: see `Catalog.commit`. */
-export async function commitFiles({ call }: Writer, args: CommitArguments): Promise<CommitResult> {
+export async function commitFiles(writer: Writer, args: CommitArguments): Promise<CommitResult> {
   const { commit_message } = args;
-  if (args.session !== undefined) return args.session.commit(args.entries, withMessage(commit_message));
-  const { namespace, table, entries, mode, format, table_version, catalog } = args;
-  const about = { namespace, table, mode, table_version, catalog, commit_message };
-  return call('commit_write', { ...about, content_type: format, manifest_entries: entries });
+  if (args.session !== undefined) {
+    refuseElsewhere(args.session, args);
+    return args.session.commit(args.entries, withMessage(commit_message));
+  }
+  const { namespace, table, entries, mode, format, table_version, catalog, transaction } = args;
+  const about = { namespace, table, mode, table_version, catalog };
+  if (writer.transactions.transactionFor('create_write_session', { ...about, transaction }) === null) {
+    const files = { content_type: format, manifest_entries: entries };
+    return writer.transactions.call('commit_write', { ...about, ...files, commit_message });
+  }
+  // Only sessions bring files into a transaction.
+  const stage = { ...about, format, transaction, allow_external_entries: true };
+  await using session = await stageWrite(writer, stage);
+  return await session.commit(entries, withMessage(commit_message));
+}
+
+/** A session is bound to the catalog and the transaction that it was opened in. */
+function refuseElsewhere(
+  { session_id, state }: WriteSession,
+  { catalog, transaction }: Pick<CommitArguments, 'catalog' | 'transaction'>,
+): void {
+  const isElsewhere = (wanted: string | null | undefined, own: string | null | undefined) => wanted && wanted !== own;
+  const asked = isElsewhere(catalog, state.catalog) ? `catalog "${catalog}"` : null;
+  const other = isElsewhere(transaction?.id, state.transaction_id) ? `transaction "${transaction?.id}"` : null;
+  if (asked === null && other === null) return;
+  const own = state.transaction_id ? `transaction "${state.transaction_id}" of ` : '';
+  throw new DeltacatError(
+    'invalid_request',
+    `Write session "${session_id}" belongs to ${own}catalog "${state.catalog}", not to ${other ?? asked}. Leave that out, or stage a session there.`,
+    { session_id },
+  );
 }
 
 function withMessage(commit_message: string | undefined) {

@@ -9,6 +9,7 @@ import type { Catalog } from '../roots/catalogs.ts';
 import type { Head } from '../snapshots/head.ts';
 import type { View } from '../snapshots/view.ts';
 import { concurrentModification } from './conflicts.ts';
+import { forgetUncommitted } from './forget.ts';
 import type { Touch } from './touches.ts';
 
 type Stamp = 'row_id' | 'from_seq' | 'to_seq' | 'transaction_id';
@@ -115,12 +116,7 @@ export class Change {
 
   /** What the transaction wrote itself is gone at once: nobody else has ever seen it. */
   async #endLater(table: VersionedTable, row_ids: number[], transaction_id: string): Promise<void> {
-    await this.queries
-      .deleteFrom(table)
-      .where('row_id', 'in', row_ids)
-      .where('from_seq', 'is', null)
-      .where('transaction_id', '=', transaction_id)
-      .execute();
+    await forgetUncommitted(this.queries, { transaction_id, table, row_ids });
     const committed = await this.queries.selectFrom(table).select('row_id').where('row_id', 'in', row_ids).execute();
     const endings = committed.map(({ row_id }) => ({ transaction_id, table_name: table, row_id }));
     await insertRows(this.queries, 'endings', endings);

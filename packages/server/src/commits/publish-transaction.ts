@@ -3,6 +3,7 @@ import type { VersionedTable } from '../db/tables.ts';
 import { selectSums, type Totals, toTotals } from '../snapshots/totals.ts';
 import type { Change } from './change.ts';
 import { concurrentModification } from './conflicts.ts';
+import { forgetDropped } from './forget.ts';
 import { addTotals, clearTotals } from './totals.ts';
 
 /** What defines something, parents before what is in them. */
@@ -19,6 +20,7 @@ export interface Publishing {
  * listed, data by what they stand for, because rewrites may have put other deltas in the place of those that it saw.
  */
 export async function publishTransaction(publishing: Publishing): Promise<void> {
+  await forgetDropped(publishing.change.queries, publishing.transaction_id);
   const written = await countWritten(publishing);
   for (const table of DEFINITIONS) await endDefinitions(publishing, table);
   await endReplaced(publishing);

@@ -4,6 +4,7 @@ import type { FileRow, ManifestStats } from '../db/tables.ts';
 import type { Totals } from '../snapshots/totals.ts';
 import type { TableVersion } from '../snapshots/versions.ts';
 import type { Change } from './change.ts';
+import { forgetUncommitted } from './forget.ts';
 import { type PartitionKey, takePosition } from './partitions.ts';
 import { addTotals, clearTotals } from './totals.ts';
 
@@ -148,12 +149,15 @@ export async function endDeltas(change: Change, table_version_id: string, deltas
 export async function endAllDeltas(change: Change, version: TableVersion): Promise<void> {
   const { transaction_id } = change;
   if (transaction_id !== null) {
-    await change.queries
-      .deleteFrom('deltas')
+    const own = await change.queries
+      .selectFrom('deltas')
+      .select('row_id')
       .where('transaction_id', '=', transaction_id)
       .where('from_seq', 'is', null)
       .where('stream_id', '=', version.stream_id)
       .execute();
+    const row_ids = own.map(({ row_id }) => row_id);
+    await forgetUncommitted(change.queries, { transaction_id, table: 'deltas', row_ids });
     return;
   }
   await change.queries

@@ -1,16 +1,17 @@
+import { forgetUncommitted } from '../commits/forget.ts';
 import type { ServerContext } from '../context.ts';
 import type { Queries } from '../db/database.ts';
 
 /** How many rows of one table one unit of work removes; others wait behind it. */
 const ROWS_PER_UNIT_MAX = 500;
 
-const DEFINITIONS = ['namespaces', 'tables', 'table_versions', 'streams'] as const;
+const WRITTEN = ['deltas', 'streams', 'table_versions', 'tables', 'namespaces'] as const;
 
 /**
  * Removes what transactions wrote that were given up or expired; answers how many are clean now. Nobody sees those rows
  * any more, so that it may take its time and be interrupted. Their data files are left to garbage collection.
  */
-export async function cleanTransactions(context: ServerContext): Promise<number> {
+export async function cleanTransactions(context: Pick<ServerContext, 'db'>): Promise<number> {
   const given_up = await context.db.reader
     .selectFrom('transactions')
     .select(['transaction_id', 'catalog_id'])
@@ -24,31 +25,20 @@ export async function cleanTransactions(context: ServerContext): Promise<number>
   return given_up.length;
 }
 
-/** Removes some rows; when none are left, the transaction is clean. */
+/** Removes some rows; when none are left, the transaction is clean. Data goes first, and what it is in last. */
 async function removeSome(queries: Queries, transaction_id: string): Promise<number> {
-  const deltas = await queries
-    .selectFrom('deltas')
-    .select(['row_id', 'manifest_id'])
-    .where('transaction_id', '=', transaction_id)
-    .where('from_seq', 'is', null)
-    .limit(ROWS_PER_UNIT_MAX)
-    .execute();
-  if (deltas.length > 0) {
-    // Nothing else names the manifests of deltas that were never committed.
-    const manifest_ids = deltas.map(({ manifest_id }) => manifest_id);
-    for (const table of ['file_stats', 'files', 'manifests'] as const) {
-      await queries.deleteFrom(table).where('manifest_id', 'in', manifest_ids).execute();
-    }
-    const row_ids = deltas.map(({ row_id }) => row_id);
-    await queries.deleteFrom('deltas').where('row_id', 'in', row_ids).execute();
-    return deltas.length;
-  }
-  for (const table of DEFINITIONS) {
-    await queries
-      .deleteFrom(table)
+  for (const table of WRITTEN) {
+    const rows = await queries
+      .selectFrom(table)
+      .select('row_id')
       .where('transaction_id', '=', transaction_id)
       .where('from_seq', 'is', null)
+      .limit(ROWS_PER_UNIT_MAX)
       .execute();
+    if (rows.length === 0) continue;
+    const row_ids = rows.map(({ row_id }) => row_id);
+    await forgetUncommitted(queries, { transaction_id, table, row_ids });
+    return rows.length;
   }
   await queries
     .updateTable('transactions')

@@ -99,6 +99,36 @@ describe('a transaction', () => {
     expect(await leftovers()).toBe(0);
   });
 
+  test('leaves nothing of what it replaced itself, nor of tables that it made when it is aborted', async () => {
+    await on.createTable('t');
+    const rows = async () => {
+      const { reader } = on.server.context.db;
+      const tables = ['schemas', 'partitions', 'manifests', 'files', 'file_stats', 'streams', 'deltas'] as const;
+      return Promise.all(tables.map(async (table) => (await reader.selectFrom(table).selectAll().execute()).length));
+    };
+    const tx = await on.begin();
+    await on.must(tx.call('POST', '/v1/namespaces/n/tables', { table: 'made', schema_def: KEYED }));
+    await tx.write('made', [{ id: 1, v: 'a' }]);
+    await tx.write('made', [{ id: 2, v: 'b' }], 'replace');
+    await tx.write('t', [{ id: 1, v: 'a' }], 'replace');
+    await tx.write('t', [{ id: 2, v: 'b' }], 'replace');
+    expect(await rows()).toEqual([2, 2, 2, 2, 2, 3, 2]);
+    await on.must(tx.abort());
+    await cleanTransactions(on.server.context);
+    expect(await rows()).toEqual([1, 0, 0, 0, 0, 1, 0]);
+  });
+
+  test('commits nothing of a table that it made and dropped again', async () => {
+    const before = await on.state();
+    const tx = await on.begin();
+    await on.must(tx.call('POST', '/v1/namespaces/n/tables', { table: 'short', schema_def: KEYED }));
+    await tx.write('short', [{ id: 1, v: 'a' }]);
+    await on.must(tx.call('DELETE', '/v1/namespaces/n/tables/short'));
+    await on.must(tx.commit());
+    const after = await on.state();
+    expect((after as unknown[]).slice(1, -1)).toEqual((before as unknown[]).slice(1, -1));
+  });
+
   test('takes several steps on one thing, each on top of the one before', async () => {
     await on.createTable('t');
     await on.write('t', [{ id: 1, v: 'a' }]);

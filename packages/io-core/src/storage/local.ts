@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { copyFile, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -173,10 +173,16 @@ async function* list(prefix: string): AsyncIterable<StoredFile> {
     const path = `${folder}/${prefix.startsWith('file:') ? encodeURIComponent(item.name) : item.name}`;
     if (item.isDirectory()) yield* list(path);
     else if (!basename(item.name).startsWith(UNFINISHED)) {
-      const size_bytes = await size(path);
-      if (size_bytes !== null) yield { path, size_bytes };
+      const found = await stat(toLocalPath(path)).catch(nullIfMissing);
+      if (found?.isFile()) yield { path, size_bytes: found.size, modified_ms: found.mtimeMs };
     }
   }
+}
+
+/** A file may be removed, and a link may lead nowhere, while a folder is listed. */
+function nullIfMissing(error: unknown): null {
+  if (isMissing(error)) return null;
+  throw error;
 }
 
 async function remove(path: string): Promise<void> {

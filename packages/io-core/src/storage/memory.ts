@@ -2,24 +2,29 @@ import { readFile, unlink } from 'node:fs/promises';
 import { DeltacatError } from '@deltacat/contract';
 import type { Storage, StoredFile } from './storage.ts';
 
-const files = new Map<string, Uint8Array>();
+interface Kept {
+  bytes: Uint8Array;
+  modified_ms: number;
+}
+
+const files = new Map<string, Kept>();
 
 /** Files of this process, by `memory://` URI: for tests, and for catalogs that need not outlive it. */
 export const memoryStorage: Storage = {
   read: async (path) => find(path).slice(),
   readRange: async (path, offset, length) => find(path).slice(offset, offset + length),
   readTail: async (path, length) => {
-    const bytes = files.get(path);
+    const bytes = files.get(path)?.bytes;
     if (bytes === undefined) return null;
     return { bytes: bytes.slice(Math.max(0, bytes.byteLength - length)), size_bytes: bytes.byteLength };
   },
-  size: async (path) => files.get(path)?.byteLength ?? null,
+  size: async (path) => files.get(path)?.bytes.byteLength ?? null,
   write: async (path, bytes) => {
     // Not `slice`: that of a Buffer is a view of the same bytes.
-    files.set(path, new Uint8Array(bytes instanceof Uint8Array ? bytes : Buffer.concat(await Array.fromAsync(bytes))));
+    keep(path, new Uint8Array(bytes instanceof Uint8Array ? bytes : Buffer.concat(await Array.fromAsync(bytes))));
   },
   adopt: async (source, path) => {
-    files.set(path, new Uint8Array(await readFile(source)));
+    keep(path, new Uint8Array(await readFile(source)));
     await unlink(source);
   },
   list,
@@ -29,8 +34,12 @@ export const memoryStorage: Storage = {
   localPath: () => null,
 };
 
+function keep(path: string, bytes: Uint8Array): void {
+  files.set(path, { bytes, modified_ms: Date.now() });
+}
+
 function find(path: string): Uint8Array {
-  const bytes = files.get(path);
+  const bytes = files.get(path)?.bytes;
   if (bytes === undefined) throw new DeltacatError('not_found', `There is no file ${path}.`, { path });
   return bytes;
 }
@@ -39,5 +48,5 @@ async function* list(prefix: string): AsyncIterable<StoredFile> {
   const folder = `${prefix.replace(/\/+$/, '')}/`;
   const found = [...files].filter(([path]) => path.startsWith(folder));
   found.sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [path, bytes] of found) yield { path, size_bytes: bytes.byteLength };
+  for (const [path, { bytes, modified_ms }] of found) yield { path, size_bytes: bytes.byteLength, modified_ms };
 }

@@ -120,6 +120,9 @@ describe.each(Object.entries(PLACES))('storage of %s', (_name, open) => {
       ['t/a-1', 't/a/1', 't/a/2', 't/b.x', 't/c/d/e'].map((name) => `${top}/${name}`),
     );
     expect(files[0]?.size_bytes).toBe(5);
+    const age_ms = Date.now() - (files[0]?.modified_ms ?? 0);
+    expect(age_ms).toBeGreaterThan(-60_000);
+    expect(age_ms).toBeLessThan(60_000);
     expect(await listed(`${top}/t/`)).toEqual(files);
     expect(await listed(`${top}/nothing`)).toEqual([]);
   });

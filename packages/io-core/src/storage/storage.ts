@@ -1,7 +1,9 @@
-/** A file at rest: where it is, in the spelling of the prefix it was listed by, and how large. */
+/** A file at rest: where it is, in the spelling of the prefix it was listed by, how large, and when it was last changed. */
 export interface StoredFile {
   path: string;
   size_bytes: number;
+  /** Milliseconds since 1970. */
+  modified_ms: number;
 }
 
 /** The end of a file. */

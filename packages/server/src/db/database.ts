@@ -32,3 +32,12 @@ export interface Database {
   /** Waits for units under way and releases the store. */
   close(): Promise<void>;
 }
+
+/** One state of the whole store, whatever is committed meanwhile; nothing can be changed through it. */
+export interface StoreSnapshot {
+  readonly queries: Queries;
+  /** What the database says is wrong with its own files, in its words; nothing where it has no way to tell. */
+  damages(): Promise<string[]>;
+  /** Lets go of the state. Until then the database keeps what was replaced since. */
+  close(): Promise<void>;
+}

@@ -1,6 +1,6 @@
-import type { Database, StoreOptions } from './database.ts';
+import type { Database, StoreOptions, StoreSnapshot } from './database.ts';
 import type { MigrationStatus } from './migrate.ts';
-import { openSqlite, sqliteName, sqliteStatus } from './sqlite.ts';
+import { openSqlite, sqliteName, sqliteSnapshot, sqliteStatus } from './sqlite.ts';
 
 /** Where a store is: in a PostgreSQL database, or else in a folder. */
 export interface StorePlace {
@@ -32,6 +32,21 @@ export async function storeStatus({ catalog_root, database }: StorePlace): Promi
   if (database === null) return { database: sqliteName(catalog_root), ...(await sqliteStatus(catalog_root)) };
   const { databaseName, postgresStatus } = await loadPostgres();
   return { database: databaseName(database.url), ...(await postgresStatus(database)) };
+}
+
+/**
+ * Opens one state of a store that may be in use. Throws when there is none, and when its tables are not those of this
+ * server: what they mean is not known then.
+ */
+export async function openSnapshot(place: StorePlace): Promise<StoreSnapshot> {
+  const { database, pending } = await storeStatus(place);
+  if (pending.length > 0) {
+    const lacking = `The store (${database}) lacks ${pending.join(', ')}.`;
+    throw new Error(`${lacking} Name a store that was served before, or bring it up to date with: deltacat migrate`);
+  }
+  if (place.database === null) return sqliteSnapshot(place.catalog_root);
+  const { postgresSnapshot } = await loadPostgres();
+  return postgresSnapshot(place.database);
 }
 
 /** The driver takes its time to load, and most servers have no use for it. */

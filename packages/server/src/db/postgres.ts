@@ -10,7 +10,7 @@ import {
   sql,
 } from 'kysely';
 import pg from 'pg';
-import type { Database, Queries, StoreOptions } from './database.ts';
+import type { Database, Queries, StoreOptions, StoreSnapshot } from './database.ts';
 import { ConnectionLost } from './failure.ts';
 import { type MigrationDialect, type MigrationStatus, migrate, migrationStatus, UNMIGRATED } from './migrate.ts';
 import { PostgresConnection, Statements, TYPES } from './postgres-connection.ts';
@@ -78,6 +78,27 @@ async function askOnce<T>(place: PostgresPlace, ask: (queries: Queries) => Promi
     throw explainDatabase(error, databaseName(place.url));
   } finally {
     await reader.destroy();
+  }
+}
+
+/** One state of the store in a database, which servers may go on changing. */
+export async function postgresSnapshot(place: PostgresPlace): Promise<StoreSnapshot> {
+  const { reader } = connectTo(place, 0);
+  try {
+    await refuseUnfit(reader);
+    const begun = reader.startTransaction().setIsolationLevel('repeatable read').setAccessMode('read only');
+    const transaction = await begun.execute();
+    // Between two queries files may be looked at for long.
+    await sql`set local idle_in_transaction_session_timeout = 0`.execute(transaction);
+    await sql`select count(*) from catalogs`.execute(transaction);
+    const close = async () => {
+      await transaction.rollback().execute();
+      await reader.destroy();
+    };
+    return { queries: transaction, damages: async () => [], close };
+  } catch (error) {
+    await reader.destroy();
+    throw explainDatabase(error, databaseName(place.url));
   }
 }
 

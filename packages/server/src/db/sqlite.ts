@@ -12,7 +12,7 @@ import {
 } from 'kysely';
 import { machineTime } from './clock.ts';
 import { readRow, writeColumn } from './columns.ts';
-import type { Database, Queries, StoreOptions } from './database.ts';
+import type { Database, Queries, StoreOptions, StoreSnapshot } from './database.ts';
 import { explainFolder, makeFolder } from './folder.ts';
 import { holdFolder } from './lock.ts';
 import { type MigrationDialect, type MigrationStatus, migrate, migrationStatus, UNMIGRATED } from './migrate.ts';
@@ -62,6 +62,38 @@ export async function sqliteStatus(folder: string): Promise<MigrationStatus> {
     return found.rows.length > 0 ? await migrationStatus(queries) : UNMIGRATED;
   } finally {
     await queries.destroy();
+  }
+}
+
+/**
+ * One state of the store in a folder. Whoever serves it goes on meanwhile: only its log of changes grows until the state
+ * is let go. Throws when the folder has no store.
+ */
+export async function sqliteSnapshot(folder: string): Promise<StoreSnapshot> {
+  const file = join(folder, FILE);
+  if (!existsSync(file)) throw new Error(`There is no store in ${folder}. Name the --catalog-root of a server.`);
+  const connection = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  connection.exec('PRAGMA cache_size = -65536; BEGIN');
+  // The state is that of the first read.
+  connection.prepare('select count(*) from sqlite_master').get();
+  return {
+    queries: kyselyOn(connection),
+    damages: async () => listDamages(connection),
+    close: async () => connection.close(),
+  };
+}
+
+/** How many damages are told; one is enough to know. */
+const DAMAGES_MAX = 20;
+
+/** What SQLite finds wrong with its own file, its indexes included. */
+function listDamages(connection: DatabaseSync): string[] {
+  try {
+    const rows = connection.prepare(`PRAGMA integrity_check(${DAMAGES_MAX})`).all();
+    const told = rows.map(({ integrity_check }) => String(integrity_check));
+    return told.join() === 'ok' ? [] : told;
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
   }
 }
 

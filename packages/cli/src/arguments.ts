@@ -107,6 +107,15 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError('It is a whole number, 0 or more.');
 }
 
+const MS_PER_UNIT: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Reads a span of time, such as 90s, 30m, 12h or 7d, in milliseconds. */
+export function parseSpan(text: string): number {
+  const { count, unit = 's' } = /^(?<count>\d{1,9})(?<unit>[smhd])$/.exec(text)?.groups ?? {};
+  if (count !== undefined) return Number(count) * (MS_PER_UNIT[unit] ?? 0);
+  throw new InvalidArgumentError('Write it as a number with its unit: 90s, 30m, 12h or 7d.');
+}
+
 /** Reads the name of a Parquet file; another ending would promise another format. */
 export function parseParquetName(text: string): string {
   if (/\.parquet$/i.test(text)) return text;

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { diffCommand } from './diff.ts';
 import { droppedCommand } from './dropped.ts';
 import { EXIT, ExitCode, UsageError } from './exit.ts';
+import { fsckCommand } from './fsck.ts';
 import { logCommand } from './log.ts';
 import { migrateCommand } from './migrate.ts';
 import { OutputError, write } from './print/standard-output.ts';
@@ -17,7 +18,8 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 
 /** Every command, in the order of the help text. */
 const COMMANDS = [
-  ...[serveCommand, migrateCommand, tablesCommand, readCommand, writeCommand],
+  ...[serveCommand, migrateCommand, fsckCommand],
+  ...[tablesCommand, readCommand, writeCommand],
   ...[logCommand, diffCommand, droppedCommand, undropCommand],
 ];
 

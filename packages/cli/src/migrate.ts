@@ -1,7 +1,8 @@
 import type { StoreStatus } from '@deltacat/server';
 import { Command } from 'commander';
-import { EXIT, ExitCode, UsageError } from './exit.ts';
+import { EXIT, ExitCode } from './exit.ts';
 import { print } from './print/standard-output.ts';
+import { readStoreConfig } from './store-config.ts';
 
 interface MigrateOptions {
   catalogRoot?: string;
@@ -20,11 +21,8 @@ export function migrateCommand(): Command {
 }
 
 async function migrate({ catalogRoot, status, json }: MigrateOptions): Promise<void> {
-  const { migrateStore, readConfig, storeStatus } = await import('@deltacat/server');
-  const config = readConfig(catalogRoot ?? '.');
-  if (catalogRoot === undefined && config.database === null) {
-    throw new UsageError('Name the folder of the store with --catalog-root, or a database in DELTACAT_DATABASE_URL.');
-  }
+  const config = await readStoreConfig(catalogRoot);
+  const { migrateStore, storeStatus } = await import('@deltacat/server');
   if (status) {
     const found = await storeStatus(config);
     await print(json ? JSON.stringify(found) : statusText(found));

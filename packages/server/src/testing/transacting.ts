@@ -27,9 +27,9 @@ export interface Transacting extends Writing {
   must(asked: Promise<TestAnswer>): Promise<TestAnswer>;
 }
 
-/** Starts such a server. */
-export async function startTransacting(clock?: ManualClock): Promise<Transacting> {
-  const writing = await startWriting(clock);
+/** Starts such a server; over a folder that is given it has what was written there. */
+export async function startTransacting(clock?: ManualClock, root?: string): Promise<Transacting> {
+  const writing = await startWriting(clock, root);
   const { server } = writing;
   const rows = async (table: string, query = '') => {
     const answer = await must(server.request('POST', `${pathOf(table)}/plan${query}`));

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { DeltacatError } from '@deltacat/contract';
 import { Command, CommanderError } from 'commander';
+import { backupCommand } from './backup.ts';
 import { diffCommand } from './diff.ts';
 import { droppedCommand } from './dropped.ts';
 import { EXIT, ExitCode, UsageError } from './exit.ts';
@@ -9,6 +10,7 @@ import { logCommand } from './log.ts';
 import { migrateCommand } from './migrate.ts';
 import { OutputError, write } from './print/standard-output.ts';
 import { readCommand } from './read.ts';
+import { restoreCommand } from './restore.ts';
 import { serveCommand } from './serve.ts';
 import { tablesCommand } from './tables.ts';
 import { undropCommand } from './undrop.ts';
@@ -18,7 +20,7 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 
 /** Every command, in the order of the help text. */
 const COMMANDS = [
-  ...[serveCommand, migrateCommand, fsckCommand],
+  ...[serveCommand, migrateCommand, fsckCommand, backupCommand, restoreCommand],
   ...[tablesCommand, readCommand, writeCommand],
   ...[logCommand, diffCommand, droppedCommand, undropCommand],
 ];

@@ -16,11 +16,12 @@ import type { Database, Queries, StoreOptions, StoreSnapshot } from './database.
 import { explainFolder, makeFolder } from './folder.ts';
 import { holdFolder } from './lock.ts';
 import { type MigrationDialect, type MigrationStatus, migrate, migrationStatus, UNMIGRATED } from './migrate.ts';
+import { listDamages } from './sqlite-damages.ts';
 import type { Tables } from './tables.ts';
 import { type GroupTransaction, UnitQueue } from './units.ts';
 
 /** The file of the store in its folder. */
-const FILE = 'catalog.db';
+export const FILE = 'catalog.db';
 
 /** How many compiled statements one connection keeps. The server issues fewer than two hundred distinct texts. */
 const STATEMENTS_MAX = 500;
@@ -81,20 +82,6 @@ export async function sqliteSnapshot(folder: string): Promise<StoreSnapshot> {
     damages: async () => listDamages(connection),
     close: async () => connection.close(),
   };
-}
-
-/** How many damages are told; one is enough to know. */
-const DAMAGES_MAX = 20;
-
-/** What SQLite finds wrong with its own file, its indexes included. */
-function listDamages(connection: DatabaseSync): string[] {
-  try {
-    const rows = connection.prepare(`PRAGMA integrity_check(${DAMAGES_MAX})`).all();
-    const told = rows.map(({ integrity_check }) => String(integrity_check));
-    return told.join() === 'ok' ? [] : told;
-  } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
-  }
 }
 
 async function openIn(folder: string, nowNs: () => bigint): Promise<Database> {
@@ -175,7 +162,7 @@ function configured(connection: DatabaseSync): DatabaseSync {
 }
 
 /** Kysely's SQLite driver asks for the shape of better-sqlite3; this gives it `node:sqlite` in that shape. */
-function kyselyOn(connection: DatabaseSync): Kysely<Tables> {
+export function kyselyOn(connection: DatabaseSync): Kysely<Tables> {
   const statements = new Map<string, ReturnType<typeof adapt>>();
   const prepare = (sql: string) => {
     const known = statements.get(sql);

@@ -4,7 +4,7 @@ export const EXIT = {
   failed: { code: 1, meaning: 'refused or failed' },
   usage: { code: 2, meaning: 'wrong usage' },
   unreachable: { code: 3, meaning: 'the server cannot be reached' },
-  untidy: { code: 3, meaning: 'fsck found nothing broken, but something that nobody needs' },
+  untidy: { code: 3, meaning: 'nothing is broken, but something is left that nobody needs' },
   pending: { code: 3, meaning: 'migrations are pending' },
 } as const;
 

@@ -95,6 +95,17 @@ const STEPS: [Step, ...Step[]] = [
     await on.must(on.server.request('DELETE', '/v1/namespaces/n/tables/plain'));
     await on.createTable('plain', { schema_def: [{ name: 'id', type: 'int64' }] });
   },
+  async function dropAndBringBack({ on }) {
+    await on.must(on.server.request('DELETE', TABLE));
+    await on.must(on.post(`${TABLE}/undrop`));
+    await on.must(on.server.request('DELETE', '/v1/namespaces/n?cascade=true'));
+    await on.must(on.post('/v1/namespaces/n/undrop'));
+  },
+  async function addColumn({ on, random }) {
+    const name = `c${random.below(1_000_000)}`;
+    const operations = [{ op: 'add', field: { name, type: 'string' } }];
+    await on.must(on.server.request('PUT', pathOf('plain'), { schema_updates: { operations } }));
+  },
   async function commitTransaction(place) {
     const tx = await place.on.begin();
     await writeIn(tx, place);

@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { writeRows } from '@deltacat/io-core';
+import { checkStore, readConfig } from '@deltacat/server';
 import { describe, expect, test } from 'vitest';
 import { environmentFor, TEST_DATABASE_URL } from '../../packages/server/src/testing/database.ts';
 import { type Random, seededRandom } from '../../packages/server/src/testing/random.ts';
@@ -150,6 +151,14 @@ async function restart(
   return { server, ms: Math.round(performance.now() - began) };
 }
 
+/** What `deltacat fsck` finds broken in the store and its files. */
+async function fsck(root: string, environment: Record<string, string>): Promise<unknown[]> {
+  const config = readConfig(root, environment);
+  const options = { files: true, history: true, orphans_older_than_ms: 86_400_000, progress: () => undefined };
+  const { found } = await checkStore(config, options);
+  return found.filter(({ findings }) => findings.some(({ severity }) => severity === 'broken'));
+}
+
 const acknowledged = (attempts: Attempt[]) => attempts.filter((attempt) => attempt.acknowledged).length;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -179,6 +188,7 @@ async function crash(root: string, environment: Record<string, string>): Promise
   for (const attempt of open) await send(server.url, attempt);
   expect(findBroken(attempts, await visibleFiles(server.url), true), `SEED=${random.seed}`).toEqual([]);
   await server.stop();
+  expect(await fsck(root, environment), `SEED=${random.seed}`).toEqual([]);
   const transactions = attempts.filter(({ together }) => together).length;
   expect(attempts.length - open.length).toBeGreaterThanOrEqual(CYCLES);
   const told = `${CYCLES} kills, ${attempts.length} commits, ${transactions} of them over ${TABLES.length} tables`;

@@ -9,6 +9,7 @@ export interface Ending {
   status: Exclude<Transaction['status'], 'RUNNING'>;
   now_ns: bigint;
   abort_reason?: string | null;
+  refusal?: Transaction['refusal'];
   seq?: number | null;
   committed_at_ns?: bigint | null;
   finish: Finish;

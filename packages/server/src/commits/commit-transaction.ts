@@ -1,4 +1,4 @@
-import type { DeltacatError } from '@deltacat/contract';
+import { DeltacatError } from '@deltacat/contract';
 import type { RequestContext } from '../context.ts';
 import type { Catalog } from '../roots/catalogs.ts';
 import { readHead } from '../snapshots/head.ts';
@@ -18,14 +18,15 @@ export interface TransactionCommit extends SeenTransaction {
 
 /**
  * Commits a transaction: refuses it when another commit since the state that it sees touched what it touches, and else
- * makes everything that it wrote visible under one number. Repeated, it is answered alike. A transaction that lost is
- * over: it is aborted in the same durable step, and throws `concurrent_modification`.
+ * makes everything that it wrote visible under one number. A transaction that lost is over: it is aborted in the same
+ * durable step, and throws `concurrent_modification`. Repeated, either is answered alike.
  */
 export async function commitTransaction(context: RequestContext, request: TransactionCommit): Promise<Transaction> {
   const { catalog, transaction_id, finish } = request;
   const outcome = await context.db.unit(catalog.catalog_id, async (queries, now_ns): Promise<Outcome> => {
     const before = await findTransaction(queries, transaction_id);
     if (before?.status === 'COMMITTED') return { transaction: before, refusal: null };
+    if (before?.refusal) return { transaction: before, refusal: refusedBefore(before.refusal) };
     const transaction = await requireOpen(queries, now_ns, request);
     const head = await readHead(queries, catalog.catalog_id);
     const change = new Change(context, { queries, catalog, head, now_ns, transaction: null });
@@ -34,11 +35,16 @@ export async function commitTransaction(context: RequestContext, request: Transa
     for (const { kind, payload } of staged.events) change.event(kind, payload);
     const refusal = await findLoss(change, transaction);
     if (!refusal) return { transaction: await publish(change, transaction, finish), refusal };
-    const aborted = { status: 'ABORTED' as const, now_ns, abort_reason: refusal.message };
+    const { message, details } = refusal;
+    const aborted = { status: 'ABORTED' as const, now_ns, abort_reason: message, refusal: { message, details } };
     return { transaction: await closeTransaction(queries, transaction, { ...aborted, finish }), refusal };
   });
   if (outcome.refusal) throw outcome.refusal;
   return outcome.transaction;
+}
+
+function refusedBefore({ message, details }: NonNullable<Transaction['refusal']>): DeltacatError {
+  return new DeltacatError('concurrent_modification', message, details);
 }
 
 interface Outcome {

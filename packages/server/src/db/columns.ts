@@ -30,6 +30,7 @@ const COLUMNS: Record<string, 'bigint' | 'json' | 'boolean'> = {
   stats: 'json',
   create_if_missing: 'json',
   result: 'json',
+  refusal: 'json',
   mandatory: 'boolean',
   is_clean: 'boolean',
   allow_external_entries: 'boolean',

@@ -2,6 +2,7 @@ import type {
   ContentEncoding,
   ContentType,
   DeltaType,
+  ErrorDetails,
   LifecycleState,
   PartitionScheme,
   PartitionValue,
@@ -266,6 +267,8 @@ export interface TransactionRow {
   heartbeat_at_ns: bigint;
   finalized_at_ns: bigint | null;
   abort_reason: string | null;
+  /** Why its commit was refused, where that ended it; a repeated commit is told the same. */
+  refusal: { message: string; details: ErrorDetails } | null;
   seq: number | null;
   committed_at_ns: bigint | null;
   is_clean: boolean;

@@ -372,6 +372,9 @@ test('the refusal names the table, the winner and what to do, and the winner may
   const { body: won } = await must(first.commit());
   const lost = await second.commit();
   expect(lost.body.error.details).toMatchObject({ transaction_id: second.id, blocking_transaction_id: first.id });
+  const again = await second.commit();
+  expect([again.status, again.body.error.message]).toEqual([409, lost.body.error.message]);
+  expect(again.body.error.details).toEqual(lost.body.error.details);
   expect(lost.body.error.message).toBe(
     `Table "n.t" was changed by commit ${won.seq} (commit_transaction in transaction "${first.id}") in the meantime. ` +
       'Nothing of the transaction is visible; open a new one, read again and repeat its changes.',

@@ -47,6 +47,7 @@ function draftTransaction(
     heartbeat_at_ns: now_ns,
     finalized_at_ns: null,
     abort_reason: null,
+    refusal: null,
     seq: null,
     committed_at_ns: null,
     is_clean: false,

@@ -1,11 +1,13 @@
 import { API, type ReadPlan } from '@deltacat/contract';
 import { executePlan } from '@deltacat/io-core';
 import { afterEach, expect, test } from 'vitest';
+import { checkStore } from '../maintenance/fsck.ts';
 import { findViolations, type History, type Step, textsOf, type WriteRecord } from '../testing/history.ts';
 import { type Random, seededRandom } from '../testing/random.ts';
 import type { TestAnswer, TestServer } from '../testing/server.ts';
 import { startServers } from '../testing/servers.ts';
 import { KEYED, PLAIN, putRows } from '../testing/writing.ts';
+import { cleanTransactions } from './clean.ts';
 
 /** How many clients write and read at once, and how much each does. TURNS finds rarer trouble. */
 const CLIENTS = 6;
@@ -221,5 +223,8 @@ test('whatever clients of all servers do at once, everything they see is one his
   const summary = `SEED=${random.seed}: ${history.writes.length} writes, ${committed.length} transactions committed`;
   console.log(`${summary}, ${history.reads.length} reads, ${servers.length} servers`);
   expect(findViolations(history), `SEED=${random.seed}`).toEqual([]);
+  await cleanTransactions(server.context);
+  const options = { files: true, history: true, orphans_older_than_ms: 86_400_000, progress: () => undefined };
+  expect((await checkStore(server.context.config, options)).found, `SEED=${random.seed}`).toEqual([]);
   expect(committed.length).toBeGreaterThan(0);
 });

@@ -4,7 +4,7 @@ export const STATEMENTS = [
     transaction_id text primary key, catalog_id text not null, status text not null,
     transaction_version bigint not null, base_seq bigint not null, as_of_ns bigint, commit_message text, author text,
     operation_count bigint not null, created_at_ns bigint not null, expires_at_ns bigint not null,
-    heartbeat_at_ns bigint not null, finalized_at_ns bigint, abort_reason text, seq bigint, committed_at_ns bigint,
+    heartbeat_at_ns bigint not null, finalized_at_ns bigint, abort_reason text, refusal text, seq bigint, committed_at_ns bigint,
     is_clean smallint not null)`,
   `create index transactions_running on transactions (expires_at_ns) where status = 'RUNNING'`,
   `create index transactions_unclean on transactions (transaction_id) where is_clean = 0 and status <> 'RUNNING'`,

@@ -7,6 +7,7 @@ import { type RunningServer, startServer } from '@deltacat/server';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { environmentFor, TEST_DATABASE_URL } from '../../server/src/testing/database.ts';
 import { EXIT, main } from './index.ts';
+import { type CapturedOutput, captureOutput } from './testing/captured-output.ts';
 
 const FILE = fileURLToPath(import.meta.url);
 
@@ -45,25 +46,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-let printed = '';
-let complained = '';
+let output: CapturedOutput;
 
 beforeEach(() => {
-  printed = '';
-  complained = '';
-  const take = (chunk: unknown, taken: unknown) => {
-    printed += String(chunk);
-    if (typeof taken === 'function') taken();
-    return true;
-  };
-  vi.spyOn(process.stdout, 'write').mockImplementation(take as typeof process.stdout.write);
-  vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
-    complained += String(chunk);
-    return true;
-  });
-  vi.spyOn(console, 'error').mockImplementation((text) => {
-    complained += `${text}\n`;
-  });
+  output = captureOutput();
 });
 
 /** Runs a command against the server, unless it names another. */
@@ -74,19 +60,19 @@ describe('read', () => {
     expect(await run('read', 'shop.fruit', '--filter', '{"lte": ["id", 2]}', '--columns', 'id,name,price')).toBe(
       EXIT.done.code,
     );
-    expect(printed.split('\n').map((line) => line.trimEnd())).toEqual(
+    expect(output.printed.split('\n').map((line) => line.trimEnd())).toEqual(
       expect.arrayContaining(['id  name   price', ' 1  apple   0.75', ' 2']),
     );
   });
 
   test('prints JSON lines in which 64-bit integers are bare and exact', async () => {
     expect(await run('read', 'shop.fruit', '--json', '--filter', '{"gt": ["id", 2]}')).toBe(EXIT.done.code);
-    expect(printed).toBe('{"id":9007199254740993,"name":null,"price":2}\n');
+    expect(output.printed).toBe('{"id":9007199254740993,"name":null,"price":2}\n');
   });
 
   test('prints CSV in which null and the empty text stay apart', async () => {
     expect(await run('read', 'shop.fruit', '--csv', '--as-of', String(corrected_at))).toBe(EXIT.done.code);
-    const lines = printed.trimEnd().split('\n');
+    const lines = output.printed.trimEnd().split('\n');
     expect(lines[0]).toBe('id,name,price');
     expect(lines.slice(1).sort()).toEqual(['1,"apple, red",0.5', '2,"",', '9007199254740993,,2']);
   });
@@ -94,22 +80,22 @@ describe('read', () => {
   test('writes a Parquet file that can be written to another table', async () => {
     const file = join(folder, 'fruit.parquet');
     expect(await run('read', 'shop.fruit', '-o', file)).toBe(EXIT.done.code);
-    expect(printed).toContain('Wrote 3 rows');
+    expect(output.printed).toContain('Wrote 3 rows');
     expect(readFileSync(file).subarray(0, 4).toString()).toBe('PAR1');
-    printed = '';
+    output.printed = '';
     expect(await run('write', file, '--table', 'shop.copy', '--json')).toBe(EXIT.done.code);
-    expect(JSON.parse(printed)).toMatchObject({
+    expect(JSON.parse(output.printed)).toMatchObject({
       namespace: 'shop',
       table: 'copy',
       files_registered: 1,
       total_records: 3,
     });
-    printed = '';
+    output.printed = '';
     await run('write', file, '--table', 'shop.copy');
-    expect(printed).toMatch(/^shop.copy: 1 file with 3 rows committed/);
-    printed = '';
+    expect(output.printed).toMatch(/^shop.copy: 1 file with 3 rows committed/);
+    output.printed = '';
     await run('read', 'shop.copy', '--json', '--limit', '1');
-    expect(printed.trimEnd().split('\n')).toHaveLength(1);
+    expect(output.printed.trimEnd().split('\n')).toHaveLength(1);
   });
 
   describe('of no rows', () => {
@@ -122,41 +108,41 @@ describe('read', () => {
       ['JSON', ['--json'], ['']],
     ])('prints the names of the columns where %s has them', async (_title, form, lines) => {
       expect(await run(...none, ...form)).toBe(EXIT.done.code);
-      expect(printed.split('\n')).toEqual(lines);
+      expect(output.printed.split('\n')).toEqual(lines);
     });
 
     test('writes a file of the columns, which can be written to another table', async () => {
       const file = join(folder, 'none.parquet');
       expect(await run(...none, '-o', file)).toBe(EXIT.done.code);
-      expect(printed).toMatch(/^Wrote 0 rows to /);
+      expect(output.printed).toMatch(/^Wrote 0 rows to /);
       expect(await run('write', file, '--table', 'shop.none')).toBe(EXIT.done.code);
-      printed = '';
+      output.printed = '';
       expect(await run('read', 'shop.none', '--csv')).toBe(EXIT.done.code);
-      expect(printed).toBe('id,name,price\n');
+      expect(output.printed).toBe('id,name,price\n');
     });
 
     test('says nothing of rows that were not asked for', async () => {
       expect(await run('read', 'shop.fruit', '--limit', '0')).toBe(EXIT.done.code);
-      expect(printed).not.toContain('first');
+      expect(output.printed).not.toContain('first');
     });
   });
 
   test('says how to see more than the first rows', async () => {
     await run('read', 'shop.fruit', '--limit', '1');
-    expect(printed).toContain('(first row; --limit N shows more, --json and --csv all)');
+    expect(output.printed).toContain('(first row; --limit N shows more, --json and --csv all)');
   });
 
   test('leaves no file behind when there is nothing to read', async () => {
     const file = join(folder, 'nothing.parquet');
     expect(await run('read', 'shop.nothing', '-o', file)).toBe(EXIT.failed.code);
     expect(existsSync(file)).toBe(false);
-    expect(complained).toContain('[table_not_found]');
+    expect(output.complained).toContain('[table_not_found]');
   });
 });
 
 test('tables lists rows, files and sizes', async () => {
   expect(await run('tables', 'shop', '--json')).toBe(EXIT.done.code);
-  const [fruit] = printed
+  const [fruit] = output.printed
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line))
@@ -178,23 +164,23 @@ describe('exit codes', () => {
     ['an unknown mode', ['write', 'x.parquet', '--table', 'a.b', '--mode', 'upsert']],
   ])('%s is wrong usage', async (_title, args) => {
     expect(await run(...args)).toBe(EXIT.usage.code);
-    expect(complained).not.toBe('');
+    expect(output.complained).not.toBe('');
   });
 
   test('a transport that is not there yet is wrong usage', async () => {
     expect(await main(['serve', '--catalog-root', join(folder, 'other')])).toBe(EXIT.usage.code);
-    expect(complained).toContain('--transport http');
+    expect(output.complained).toContain('--transport http');
     expect(existsSync(join(folder, 'other'))).toBe(false);
   });
 
   test('a refusal of the server is told with its code', async () => {
     expect(await run('read', 'shop.nope')).toBe(EXIT.failed.code);
-    expect(complained).toContain('[table_not_found]');
+    expect(output.complained).toContain('[table_not_found]');
   });
 
   test('a server that is not there is told apart from a refusal', async () => {
     expect(await main(['tables', '--url', 'http://127.0.0.1:9'])).toBe(EXIT.unreachable.code);
-    expect(complained).toContain('deltacat serve --catalog-root');
+    expect(output.complained).toContain('deltacat serve --catalog-root');
   });
 
   test.skipIf(TEST_DATABASE_URL !== null)(
@@ -203,7 +189,7 @@ describe('exit codes', () => {
       expect(
         await main(['serve', '--catalog-root', join(folder, 'catalog'), '--transport', 'http', '--port', '0']),
       ).toBe(EXIT.failed.code);
-      expect(complained).toContain('held by another server');
+      expect(output.complained).toContain('held by another server');
     },
   );
 
@@ -214,8 +200,8 @@ describe('exit codes', () => {
     vi.stubEnv('DELTACAT_ALLOW_ANONYMOUS', 'true');
     const root = ['--catalog-root', join(folder, 'elsewhere'), ...args];
     expect(await main(['serve', ...root, '--transport', 'http', '--port', '0'])).toBe(EXIT.failed.code);
-    expect(complained).toContain(named);
-    expect(complained).not.toMatch(/E[A-Z]{4,}|undefined/);
+    expect(output.complained).toContain(named);
+    expect(output.complained).not.toMatch(/E[A-Z]{4,}|undefined/);
   });
 
   test('the guide lists the exit codes', () => {

@@ -5,11 +5,11 @@ import { Client } from '@deltacat/client';
 import { type RunningServer, startServer } from '@deltacat/server';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EXIT, main } from './index.ts';
+import { type CapturedOutput, captureOutput } from './testing/captured-output.ts';
 
 let root: string;
 let server: RunningServer;
-let printed = '';
-let complained = '';
+let output: CapturedOutput;
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'deltacat-fsck-'));
@@ -19,15 +19,7 @@ beforeEach(async () => {
   await using client = new Client(server.url);
   await client.catalog.createNamespace({ namespace: 'shop' });
   await client.catalog.write([{ id: 1n }], { namespace: 'shop', table: 'fruit', mode: 'create' });
-  const take = (chunk: unknown, taken: unknown) => {
-    printed += String(chunk);
-    if (typeof taken === 'function') taken();
-    return true;
-  };
-  vi.spyOn(process.stdout, 'write').mockImplementation(take as typeof process.stdout.write);
-  vi.spyOn(console, 'error').mockImplementation((text) => {
-    complained += `${text}\n`;
-  });
+  output = captureOutput();
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -37,7 +29,8 @@ afterEach(async () => {
 });
 
 async function run(command: string, ...args: string[]): Promise<number> {
-  [printed, complained] = ['', ''];
+  output.printed = '';
+  output.complained = '';
   return main([command, '--catalog-root', root, ...args]);
 }
 
@@ -47,37 +40,40 @@ const spoilTotals = () =>
 describe('fsck', () => {
   test('says that a store is clean while it is served', async () => {
     expect(await run('fsck')).toBe(EXIT.done.code);
-    expect(printed).toMatch(/^default at commit \d+: \d+ checks and 1 file in [\d.]+ s; clean\.\n$/);
+    expect(output.printed).toMatch(/^default at commit \d+: \d+ checks and 1 file in [\d.]+ s; clean\.\n$/);
   });
 
   test('tells what is broken, of what, and whether it can be mended', async () => {
     await spoilTotals();
     expect(await run('fsck')).toBe(EXIT.failed.code);
-    expect(printed).toMatch(
+    expect(output.printed).toMatch(
       /^broken {2}totals_wrong \(1, --repair mends it\)\n {2}table version \S+ of shop\.fruit: its/,
     );
-    expect(printed).toContain('1 broken, 0 untidy.');
+    expect(output.printed).toContain('1 broken, 0 untidy.');
     expect(await run('fsck', '--json')).toBe(EXIT.failed.code);
-    expect(JSON.parse(printed)).toMatchObject({ found: [{ code: 'totals_wrong', count: 1 }], orphans: { count: 0 } });
+    expect(JSON.parse(output.printed)).toMatchObject({
+      found: [{ code: 'totals_wrong', count: 1 }],
+      orphans: { count: 0 },
+    });
   });
 
   test('mends once the server is gone, telling first what it found', async () => {
     await spoilTotals();
     expect(await run('fsck', '--repair')).toBe(EXIT.failed.code);
-    expect(complained).toContain('is held by another server');
+    expect(output.complained).toContain('is held by another server');
     await server.close();
     expect(await run('fsck', '--repair')).toBe(EXIT.done.code);
-    expect(printed).toMatch(/^broken {2}totals_wrong[\s\S]*\nMended totals_wrong; nothing is left\.\n$/);
+    expect(output.printed).toMatch(/^broken {2}totals_wrong[\s\S]*\nMended totals_wrong; nothing is left\.\n$/);
     expect(await run('fsck', '--repair', '--json')).toBe(EXIT.done.code);
-    expect(JSON.parse(printed)).toMatchObject({ mended: [], refused: null, after: { found: [] } });
+    expect(JSON.parse(output.printed)).toMatchObject({ mended: [], refused: null, after: { found: [] } });
   });
 
   test('has an exit code of its own where nothing is broken and something is left', async () => {
     writeFileSync(join(root, 'data', 'left.parquet'), 'left');
     expect(await run('fsck')).toBe(EXIT.done.code);
     expect(await run('fsck', '--orphans-older-than', '0s')).toBe(EXIT.untidy.code);
-    expect(printed).toContain('untidy  orphan_file (1)');
-    expect(printed).toContain('The orphans have 4 bytes.');
+    expect(output.printed).toContain('untidy  orphan_file (1)');
+    expect(output.printed).toContain('The orphans have 4 bytes.');
     expect(await run('fsck', '--orphans-older-than', '0s', '--no-files')).toBe(EXIT.done.code);
   });
 
@@ -87,12 +83,12 @@ describe('fsck', () => {
   ])('%j is wrong usage', async (args, reason) => {
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     expect(await run('fsck', ...args)).toBe(EXIT.usage.code);
-    expect(complained).toContain(reason);
+    expect(output.complained).toContain(reason);
   });
 
   test('refuses a folder without a store', async () => {
     expect(await main(['fsck', '--catalog-root', join(root, 'none')])).toBe(EXIT.failed.code);
-    expect(complained).toMatch(/none.* lacks 0001-store/);
+    expect(output.complained).toMatch(/none.* lacks 0001-store/);
     expect(await main(['fsck'])).toBe(EXIT.usage.code);
   });
 });
@@ -103,6 +99,6 @@ test.each([
 ])('%s names the tools of PostgreSQL where the store is there', async (command, args, tool) => {
   vi.stubEnv('DELTACAT_DATABASE_URL', 'postgres://user:secret@127.0.0.1:1/none');
   expect(await run(command, ...args)).toBe(EXIT.usage.code);
-  expect(complained).toContain(tool);
-  expect(complained).not.toContain('secret');
+  expect(output.complained).toContain(tool);
+  expect(output.complained).not.toContain('secret');
 });

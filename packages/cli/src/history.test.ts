@@ -5,6 +5,7 @@ import { Client } from '@deltacat/client';
 import { type RunningServer, startServer } from '@deltacat/server';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EXIT, main } from './index.ts';
+import { type CapturedOutput, captureOutput } from './testing/captured-output.ts';
 
 let folder: string;
 let server: RunningServer;
@@ -33,30 +34,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-let printed = '';
-let complained = '';
+let output: CapturedOutput;
 
 beforeEach(() => {
-  printed = '';
-  complained = '';
-  const take = (chunk: unknown, taken: unknown) => {
-    printed += String(chunk);
-    if (typeof taken === 'function') taken();
-    return true;
-  };
-  vi.spyOn(process.stdout, 'write').mockImplementation(take as typeof process.stdout.write);
-  vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
-    complained += String(chunk);
-    return true;
-  });
-  vi.spyOn(console, 'error').mockImplementation((text) => {
-    complained += `${text}\n`;
-  });
+  output = captureOutput();
 });
 
 async function run(...args: string[]): Promise<string> {
-  expect([await main([...args, '--url', server.url]), complained]).toEqual([EXIT.done.code, '']);
-  return printed;
+  expect([await main([...args, '--url', server.url]), output.complained]).toEqual([EXIT.done.code, '']);
+  return output.printed;
 }
 
 const lines = (text: string) => text.trimEnd().split('\n');
@@ -76,7 +62,7 @@ describe('log', () => {
   test('prints a time that reads back the very state of its commit', async () => {
     const [, , , second] = lines(await run('log', 'shop.fruit'));
     const time = /\d{4}-\d\d-\d\dT[\d:.]+Z/.exec(second ?? '')?.[0] ?? '';
-    printed = '';
+    output.printed = '';
     expect(lines(await run('read', 'shop.fruit', '--json', '--as-of', time))).toHaveLength(2);
   });
 
@@ -84,9 +70,9 @@ describe('log', () => {
     const [newest, ...rest] = lines(await run('log', '--json', '--limit', '2')).map((line) => JSON.parse(line));
     expect(newest).toMatchObject({ operation: 'alter_table', changes: [{ kind: 'alter', table: 'fruit' }] });
     expect(rest).toMatchObject([{ seq: moment(1).seq, message: 'fruit 2' }]);
-    printed = '';
+    output.printed = '';
     expect(lines(await run('log', '--json'))).toHaveLength(5);
-    printed = '';
+    output.printed = '';
     expect(lines(await run('log', '--json', '--as-of', String(moment(0).at), '--catalog', 'default'))).toHaveLength(3);
   });
 });
@@ -98,7 +84,7 @@ describe('diff', () => {
     expect(text).toMatch(/^rows +1 +2$/m);
     expect(text).toMatch(/^table property color +red$/m);
     expect(text).toMatch(/^\(whole table\) +1 +0 +1 +0$/m);
-    printed = '';
+    output.printed = '';
     const until = ['--from', String(moment(0).at), '--to', String(moment(1).at)];
     expect(await run('diff', 'shop.fruit', ...until)).not.toContain('color');
   });
@@ -115,7 +101,7 @@ describe('diff', () => {
     expect(await main([...at, '--from', 'yesterday'])).toBe(EXIT.usage.code);
     expect(await main([...at, '--from', '1774958400'])).toBe(EXIT.usage.code);
     expect(await main([...at, '--from', '1', '--to', '999999999'])).toBe(EXIT.failed.code);
-    expect(complained).toContain('[invalid_as_of]');
+    expect(output.complained).toContain('[invalid_as_of]');
   });
 });
 
@@ -124,12 +110,12 @@ describe('dropped and undrop', () => {
     await client.catalog.dropTable(fruit);
     const { table_id } = (await client.catalog.listDropped())[0] ?? {};
     expect(await run('dropped')).toMatch(new RegExp(`^table +shop\\.fruit +${table_id} +\\d+ +2`, 'm'));
-    printed = '';
+    output.printed = '';
     expect(await run('undrop', 'shop.fruit', '--as', 'apples', '--message', 'oops')).toMatch(
       /^shop\.apples is back, committed as \d+, at \d{4}-.*Z\.$/m,
     );
     expect((await client.catalog.listTableHistory({ ...fruit, table: 'apples' }))[0]?.message).toBe('oops');
-    printed = '';
+    output.printed = '';
     expect(await run('dropped')).toBe('Nothing is dropped.\n');
   });
 
@@ -137,13 +123,13 @@ describe('dropped and undrop', () => {
     await client.catalog.createNamespace({ namespace: 'other' });
     await client.catalog.dropNamespace({ namespace: 'other' });
     expect(JSON.parse(await run('dropped', '--json'))).toMatchObject({ kind: 'namespace', namespace: 'other' });
-    printed = '';
+    output.printed = '';
     expect(JSON.parse(await run('undrop', 'other', '--json'))).toMatchObject({ namespace: 'other', undropped: true });
   });
 
   test('what was not dropped is refused, and a name of three parts is wrong usage', async () => {
     expect(await main(['undrop', 'shop.nothing', '--url', server.url])).toBe(EXIT.failed.code);
-    expect(complained).toContain('[table_not_found]');
+    expect(output.complained).toContain('[table_not_found]');
     expect(await main(['undrop', 'a.b.c', '--url', server.url])).toBe(EXIT.usage.code);
   });
 });

@@ -5,6 +5,7 @@ import { startServer } from '@deltacat/server';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { environmentFor, TEST_DATABASE_URL } from '../../server/src/testing/database.ts';
 import { EXIT, main } from './index.ts';
+import { type CapturedOutput, captureOutput } from './testing/captured-output.ts';
 
 const KINDS = [
   { kind: 'SQLite', is_missing: false, environment: async () => ({ DELTACAT_DATABASE_URL: '' }) },
@@ -13,23 +14,13 @@ const KINDS = [
 
 let folder: string;
 let root: string;
-let printed: string;
-let complained: string;
+let output: CapturedOutput;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'deltacat-migrate-'));
   root = join(folder, 'catalog');
   vi.stubEnv('DELTACAT_LOG_LEVEL', 'silent');
-  [printed, complained] = ['', ''];
-  const take = (chunk: unknown, taken: unknown) => {
-    printed += String(chunk);
-    if (typeof taken === 'function') taken();
-    return true;
-  };
-  vi.spyOn(process.stdout, 'write').mockImplementation(take as typeof process.stdout.write);
-  vi.spyOn(console, 'error').mockImplementation((text) => {
-    complained += `${text}\n`;
-  });
+  output = captureOutput();
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -37,11 +28,11 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs the command; answers its exit code and what it printed. */
+/** Runs the command; answers its exit code and what it output.printed. */
 async function migrate(...args: string[]): Promise<[number, string]> {
-  printed = '';
+  output.printed = '';
   const code = await main(['migrate', '--catalog-root', root, ...args]);
-  return [code, printed];
+  return [code, output.printed];
 }
 
 describe.each(KINDS)('$kind (PostgreSQL is skipped where DELTACAT_TEST_DATABASE_URL names no server)', (store) => {
@@ -82,19 +73,19 @@ test('a folder that a server holds is not migrated, and its server is named', as
   vi.stubEnv('DELTACAT_DATABASE_URL', '');
   const server = await startServer({ catalog_root: root, port: 0 });
   expect(await migrate()).toEqual([EXIT.failed.code, '']);
-  expect(complained).toContain(`process ${process.pid}`);
+  expect(output.complained).toContain(`process ${process.pid}`);
   await server.close();
 });
 
 test('without a folder and a database it says what to name', async () => {
   vi.stubEnv('DELTACAT_DATABASE_URL', '');
   expect(await main(['migrate'])).toBe(EXIT.usage.code);
-  expect(complained).toMatch(/--catalog-root.*DELTACAT_DATABASE_URL/);
+  expect(output.complained).toMatch(/--catalog-root.*DELTACAT_DATABASE_URL/);
 });
 
 test('a database that cannot be reached is named without its password', async () => {
   vi.stubEnv('DELTACAT_DATABASE_URL', 'postgres://me:s3cret@127.0.0.1:1/db');
   for (const args of [[], ['--status']]) expect(await main(['migrate', ...args])).toBe(EXIT.failed.code);
-  expect(complained).toMatch(/postgres:\/\/me@127\.0\.0\.1:1\/db cannot be used/);
-  expect(complained).not.toContain('s3cret');
+  expect(output.complained).toMatch(/postgres:\/\/me@127\.0\.0\.1:1\/db cannot be used/);
+  expect(output.complained).not.toContain('s3cret');
 });

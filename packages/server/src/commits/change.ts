@@ -114,9 +114,9 @@ export class Change {
     if (Number(result.numUpdatedRows) !== row_ids.length) throw concurrentModification(`A row of ${table}`, null);
   }
 
-  /** What the transaction wrote itself is gone at once: nobody else has ever seen it. */
+  /** What the transaction wrote itself is gone at once: nobody else has ever seen it. Versions end only to be replaced. */
   async #endLater(table: VersionedTable, row_ids: number[], transaction_id: string): Promise<void> {
-    await forgetUncommitted(this.queries, { transaction_id, table, row_ids });
+    await forgetUncommitted(this.queries, { transaction_id, table, row_ids, are_replaced: true });
     const committed = await this.queries.selectFrom(table).select('row_id').where('row_id', 'in', row_ids).execute();
     const endings = committed.map(({ row_id }) => ({ transaction_id, table_name: table, row_id }));
     await insertRows(this.queries, 'endings', endings);

@@ -8,6 +8,8 @@ export interface Uncommitted {
   transaction_id: string;
   table: VersionedTable;
   row_ids: number[];
+  /** Whether other states take the place of versions, which then need their schemas. */
+  are_replaced?: boolean;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface Uncommitted {
  */
 export async function forgetUncommitted(
   queries: Queries,
-  { transaction_id, table, row_ids }: Uncommitted,
+  { transaction_id, table, row_ids, are_replaced = false }: Uncommitted,
 ): Promise<void> {
   for (const some of chunks(row_ids)) {
     const own = queries
@@ -28,7 +30,7 @@ export async function forgetUncommitted(
     if (found.length === 0) continue;
     if (table === 'deltas') await forgetManifests(queries, found);
     if (table === 'streams') await forgetPartitions(queries, found);
-    if (table === 'table_versions') await forgetSchemas(queries, found);
+    if (table === 'table_versions' && !are_replaced) await forgetSchemas(queries, found);
     await queries.deleteFrom(table).where('row_id', 'in', found).execute();
   }
 }

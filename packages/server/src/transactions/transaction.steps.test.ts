@@ -46,6 +46,22 @@ test('a table that a transaction makes and alters has all its columns, for itsel
   expect(await on.rows('t')).toEqual(['1 a  ']);
 });
 
+test('a stream that replaces one of its own transaction follows the one that others saw, if any', async () => {
+  await on.createTable('t');
+  const { reader } = on.server.context.db;
+  const streams = () => reader.selectFrom('streams').selectAll().orderBy('row_id').execute();
+  const [first] = await streams();
+  const tx = await on.begin();
+  await tx.write('t', [{ id: 1, v: 'a' }], 'replace');
+  await tx.write('t', [{ id: 2, v: 'b' }], 'replace');
+  await on.must(tx.call('POST', TABLES, { table: 'u', schema_def: KEYED }));
+  await tx.write('u', [{ id: 3, v: 'c' }], 'replace');
+  await on.must(tx.commit());
+  const followed = (await streams()).map(({ previous_stream_id }) => previous_stream_id);
+  expect(followed).toEqual([null, first?.stream_id, null]);
+  expect([await on.rows('t'), await on.rows('u')]).toEqual([['2 b'], ['3 c']]);
+});
+
 test('replacing all, merging and replacing partitions may follow each other, with the totals of what is left', async () => {
   const schema_def = KEYED.map((field) => ({ ...field, is_merge_key: true }));
   await on.createTable('t', { schema_def, partition_scheme: { keys: [{ key: ['v'] }] } });

@@ -15,7 +15,8 @@ export async function restartStream(change: Change, version: TableVersion): Prom
   const before = await findStream(change.queries, change.view, table_version_id);
   if (!before) throw new Error(`version ${table_version_id} has no stream`);
   const stream_id = change.context.newId();
-  const { stream_id: previous_stream_id } = before;
+  // A stream that its own transaction replaces is gone without a trace.
+  const previous_stream_id = before.from_seq === null ? before.previous_stream_id : before.stream_id;
   await change.end('streams', [before.row_id]);
   await change.insert('streams', [{ stream_id, table_version_id, catalog_id, previous_stream_id }]);
   return { ...version, stream_id };

@@ -68,8 +68,7 @@ async function requireSchema(change: Change, { name, version, properties }: Sche
 async function refuseStale(change: Change, { name, version }: SchemaSubject, updates: AskedUpdates): Promise<void> {
   const base = updates.base_schema_id ?? null;
   if (base === null || base === version.schema_id) return;
-  const winner = await touchesAfter(change.queries, change.view.catalog_id, 0)
-    .where('touches.object_id', '=', version.table_version_id)
+  const winner = await touchesAfter(change.queries, [version.table_version_id], 0)
     .where('touches.kind', 'in', ['alter', 'alter_incompatible'])
     .orderBy('touches.seq', 'desc')
     .limit(1)

@@ -103,13 +103,12 @@ export async function findConflict(
 /** The first touch of an object since a state that is of one of the kinds, and in one of the partitions. */
 async function findTouch(
   queries: Queries,
-  { catalog_id, base_seq }: Since,
+  { base_seq }: Since,
   wanted: { object_id: string; kinds: TouchKind[]; partitions: string[] | null },
 ): Promise<Winner | null> {
   const { object_id, kinds, partitions } = wanted;
   if (kinds.length === 0) return null;
-  const query = touchesAfter(queries, catalog_id, base_seq)
-    .where('touches.object_id', '=', object_id)
+  const query = touchesAfter(queries, [object_id], base_seq)
     .where('touches.kind', 'in', kinds)
     .orderBy('touches.seq')
     .limit(1);
@@ -128,15 +127,18 @@ export function findDrop(queries: Queries, since: Since, object_id: string): Pro
   return findTouch(queries, since, { object_id, kinds: ['drop'], partitions: null });
 }
 
-/** What commits after a state of the catalog touched, with the commit that did; to be narrowed to objects and kinds. */
-export function touchesAfter(queries: Queries, catalog_id: string, seq: number) {
+/**
+ * What commits after a state touched of some objects, with the commit that did; to be narrowed to kinds. Objects belong to
+ * one catalog, which is not named: the database would go through all that was committed there since, not through theirs.
+ */
+export function touchesAfter(queries: Queries, object_ids: string[], seq: number) {
   return queries
     .selectFrom('touches')
     .innerJoin('commits', (join) =>
       join.onRef('commits.catalog_id', '=', 'touches.catalog_id').onRef('commits.seq', '=', 'touches.seq'),
     )
     .select(['touches.seq', 'touches.kind', 'touches.object_id', 'commits.transaction_id', 'commits.operation'])
-    .where('touches.catalog_id', '=', catalog_id)
+    .where('touches.object_id', 'in', object_ids)
     .where('touches.seq', '>', seq);
 }
 

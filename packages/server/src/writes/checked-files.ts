@@ -67,7 +67,7 @@ async function findUntold(queries: Queries, view: View, { target, aim, files }: 
   if (!then || then.schema_id === version.schema_id) return version.schema_id;
   const objects = [version.table_version_id];
   const since = aim.opened_seq ?? view.seq;
-  const winner = await lastTouch(queries, view, { objects, since, kinds: ['alter_incompatible'] });
+  const winner = await lastTouch(queries, { objects, since, kinds: ['alter_incompatible'] });
   if (!winner) return then.schema_id;
   throw concurrentModification(`The files do not tell their columns, and table ${target.name}`, winner);
 }
@@ -94,6 +94,6 @@ async function refuseAltered(
   const then = await findOpened(queries, view, { aim, version });
   if (then && hasSameShape(then, version)) return;
   const objects = [version.table_version_id, nameObject(table.namespace.namespace_id, table.table.name)];
-  const winner = await lastTouch(queries, view, { objects, since: aim.opened_seq, kinds: ALTERING });
+  const winner = await lastTouch(queries, { objects, since: aim.opened_seq, kinds: ALTERING });
   throw concurrentModification(`${problem} Table ${target.name}`, winner);
 }

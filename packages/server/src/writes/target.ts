@@ -101,7 +101,7 @@ async function findIdentity(queries: Queries, view: View, wanted: Identity): Pro
   const opened = { ...view, seq: wanted.opened_seq ?? view.seq };
   const then = await findTableById(queries, opened, table_id);
   const objects = [table_id, table_version_id, ...(then ? [then.namespace.namespace_id] : [])];
-  const winner = await lastTouch(queries, view, { objects, since: opened.seq, kinds: ALTERING });
+  const winner = await lastTouch(queries, { objects, since: opened.seq, kinds: ALTERING });
   throw concurrentModification(`Table ${name}, which this write was opened on,`, winner);
 }
 
@@ -111,11 +111,9 @@ export const ALTERING: TouchKind[] = ['name', 'drop', 'alter', 'alter_incompatib
 /** The latest commit after `since` that did one of some things to one of the objects. */
 export async function lastTouch(
   queries: Queries,
-  view: View,
   wanted: { objects: string[]; since: number; kinds: TouchKind[] },
 ): Promise<Winner | null> {
-  const row = await touchesAfter(queries, view.catalog_id, wanted.since)
-    .where('touches.object_id', 'in', wanted.objects)
+  const row = await touchesAfter(queries, wanted.objects, wanted.since)
     .where('touches.kind', 'in', wanted.kinds)
     .orderBy('touches.seq', 'desc')
     .limit(1)

@@ -21,7 +21,7 @@ export interface Publishing {
  */
 export async function publishTransaction(publishing: Publishing): Promise<void> {
   await forgetDropped(publishing.change.queries, publishing.transaction_id);
-  const written = await countWritten(publishing);
+  const written = { restarted: await listRestarted(publishing), data: await countData(publishing) };
   for (const table of DEFINITIONS) await endDefinitions(publishing, table);
   await endReplaced(publishing);
   for (const table of DEFINITIONS) await publishRows(publishing, table);
@@ -101,14 +101,31 @@ async function placeDeltas({ change, transaction_id }: Publishing): Promise<void
     where deltas.row_id = placed.row_id`.execute(queries);
 }
 
+/** What the transaction wrote; asked before it is published, while there is an index of just its rows. */
 interface Written {
+  /** The versions that get a new stream. */
+  restarted: string[];
+  data: WrittenData[];
+}
+
+/** What it wrote to one version. */
+interface WrittenData {
   table_version_id: string;
   stream_id: string;
   added: Totals;
 }
 
-/** What the transaction wrote to each version; asked before it is published, while its deltas are told by that. */
-async function countWritten({ change, transaction_id }: Publishing): Promise<Written[]> {
+async function listRestarted({ change, transaction_id }: Publishing): Promise<string[]> {
+  const rows = await change.queries
+    .selectFrom('streams')
+    .select('table_version_id')
+    .where('transaction_id', '=', transaction_id)
+    .where('from_seq', 'is', null)
+    .execute();
+  return rows.map(({ table_version_id }) => table_version_id);
+}
+
+async function countData({ change, transaction_id }: Publishing): Promise<WrittenData[]> {
   const rows = await selectSums(change.queries)
     .select(['deltas.table_version_id', 'deltas.stream_id'])
     .where('deltas.transaction_id', '=', transaction_id)
@@ -120,16 +137,10 @@ async function countWritten({ change, transaction_id }: Publishing): Promise<Wri
   }));
 }
 
-async function writeTotals({ change, transaction_id }: Publishing, written: Written[]): Promise<void> {
+async function writeTotals({ change }: Publishing, { restarted, data }: Written): Promise<void> {
   const { queries, seq } = change;
-  const restarted = await queries
-    .selectFrom('streams')
-    .select('table_version_id')
-    .where('transaction_id', '=', transaction_id)
-    .where('from_seq', '=', seq)
-    .execute();
-  for (const { table_version_id } of restarted) await clearTotals(change, table_version_id);
-  for (const { table_version_id, stream_id, added } of written) {
+  for (const table_version_id of restarted) await clearTotals(change, table_version_id);
+  for (const { table_version_id, stream_id, added } of data) {
     const ended = selectSums(queries).where('deltas.stream_id', '=', stream_id).where('deltas.to_seq', '=', seq);
     const removed = toTotals(await ended.executeTakeFirstOrThrow());
     await addTotals(change, table_version_id, { added, removed });

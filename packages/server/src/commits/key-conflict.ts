@@ -1,6 +1,5 @@
 import type { Predicate, SchemaField } from '@deltacat/contract';
 import { type BoundPredicate, bindPredicate, mightMatch } from '@deltacat/io-core';
-import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 import type { ManifestStats } from '../db/tables.ts';
 import { REWRITER } from '../snapshots/deltas.ts';
@@ -33,7 +32,7 @@ export async function findKeyConflict(
   { version, group }: { version: KeyedVersion; group: TouchGroup },
 ): Promise<Winner | null> {
   const ours = Map.groupBy(await listOurs(queries, since, version), ({ partition_id }) => partition_id);
-  const partitions = [...ours.keys()].filter((id) => group.partitions === null || group.partitions.includes(id));
+  const partitions = new Set(group.partitions ?? ours.keys());
   const theirs = await listTheirs(queries, since, { version, partitions });
   const all = [...ours.values()].flat().concat(theirs);
   const stats = await readStats(
@@ -42,9 +41,11 @@ export async function findKeyConflict(
     [...version.merge_keys],
   );
   const rangesOf = (delta: WrittenDelta) => keyRanges(delta, version, stats.get(delta.manifest_id) ?? {});
+  // Every one of ours may be compared with every one of theirs, so that what is made of each is made once.
+  const known = new Map([...ours].map(([partition_id, some]) => [partition_id, some.map(rangesOf)]));
   const found = theirs.find((their) => {
-    const boxes = rangesOf(their);
-    return (ours.get(their.partition_id) ?? []).some((our) => overlap(rangesOf(our), boxes, version));
+    const ranges = rangesOf(their);
+    return (known.get(their.partition_id) ?? []).some((our) => overlap(our, ranges));
   });
   return found ? describeWinner(queries, since, { ...version, seq: Number(found.from_seq) }) : null;
 }
@@ -61,21 +62,19 @@ function listOurs(
     .execute();
 }
 
+/** By the index of commits: that of a partition would go through all that it ever held. */
 async function listTheirs(
   queries: Queries,
   { base_seq }: Since,
-  of: { version: KeyedVersion; partitions: string[] },
+  { version, partitions }: { version: KeyedVersion; partitions: Set<string> },
 ): Promise<WrittenDelta[]> {
-  const found: WrittenDelta[] = [];
-  for (const some of chunks(of.partitions)) {
-    const rows = await selectWritten(queries)
-      .where('deltas.partition_id', 'in', some)
-      .where('deltas.from_seq', '>', base_seq)
-      .where(({ or, eb }) => or([eb('author_name', 'is', null), eb('author_name', '!=', REWRITER)]))
-      .execute();
-    for (const row of rows) found.push(row);
-  }
-  return found.sort((a, b) => Number(a.from_seq) - Number(b.from_seq));
+  const rows = await selectWritten(queries)
+    .where('deltas.table_version_id', '=', version.table_version_id)
+    .where('deltas.from_seq', '>', base_seq)
+    .where(({ or, eb }) => or([eb('author_name', 'is', null), eb('author_name', '!=', REWRITER)]))
+    .orderBy('deltas.from_seq')
+    .execute();
+  return rows.filter(({ partition_id }) => partitions.has(partition_id));
 }
 
 function selectWritten(queries: Queries) {
@@ -88,8 +87,15 @@ function selectWritten(queries: Queries) {
 /** What the keys of the rows of one file may be: by key, the least and the greatest; no entry where that is not told. */
 type Box = Map<string, { min: unknown; max: unknown }>;
 
-/** The boxes of the files of a delta; null when its rows are meant by other columns, or its files tell nothing. */
-function keyRanges(delta: WrittenDelta, { merge_keys }: KeyedVersion, stats: ManifestStats): Box[] | null {
+/** The keys of one file, to compare others with and to be compared. */
+interface KeyRange {
+  within: BoundPredicate | null;
+  file: ReturnType<typeof fileOf>;
+}
+
+/** The keys of the files of a delta; null when its rows are meant by other columns, or its files tell nothing. */
+function keyRanges(delta: WrittenDelta, version: KeyedVersion, stats: ManifestStats): KeyRange[] | null {
+  const { merge_keys } = version;
   const columns = delta.entry_params?.equality_field_locators ?? merge_keys;
   if (columns.length !== merge_keys.length || columns.some((column) => !merge_keys.includes(column))) return null;
   const files = Math.max(0, ...merge_keys.map((key) => stats[key]?.min.length ?? 0));
@@ -102,19 +108,18 @@ function keyRanges(delta: WrittenDelta, { merge_keys }: KeyedVersion, stats: Man
       const isTold = (min[ordinal] ?? null) !== null && (max[ordinal] ?? null) !== null && null_count[ordinal] === 0;
       if (isTold) box.set(key, { min: min[ordinal], max: max[ordinal] });
     }
-    return box;
+    return { within: predicateOf(box, version), file: fileOf(box) };
   });
 }
 
 /** Asked both ways: bounds that cannot be relied on say so only where they are looked up, not where they are compared with. */
-function overlap(ours: Box[] | null, theirs: Box[] | null, version: KeyedVersion): boolean {
+function overlap(ours: KeyRange[] | null, theirs: KeyRange[] | null): boolean {
   if (!ours || !theirs) return true;
-  return ours.some((our) => theirs.some((their) => mayMeet(our, their, version) || mayMeet(their, our, version)));
+  return ours.some((our) => theirs.some((their) => mayMeet(our, their) || mayMeet(their, our)));
 }
 
-function mayMeet(box: Box, other: Box, version: KeyedVersion): boolean {
-  const within = predicateOf(box, version);
-  return within === null || mightMatch(within, fileOf(other));
+function mayMeet({ within }: KeyRange, { file }: KeyRange): boolean {
+  return within === null || mightMatch(within, file);
 }
 
 /** The condition that a key lies in a box; null when nothing is known of it, or not enough to compare by. */

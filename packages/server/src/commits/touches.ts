@@ -30,3 +30,9 @@ export interface Touch {
 export function nameObject(parentId: string, name: string): string {
   return `${parentId}/${name}`;
 }
+
+/** The parent of the name that an object stands for; null for what is no name. */
+export function parentOfName(object_id: string): string | null {
+  const slash = object_id.indexOf('/');
+  return slash < 0 ? null : object_id.slice(0, slash);
+}

@@ -14,6 +14,7 @@ import {
   type Winner,
 } from './conflicts.ts';
 import { findKeyConflict, type KeyedVersion } from './key-conflict.ts';
+import { parentOfName, type Touch } from './touches.ts';
 
 /**
  * Whether a transaction loses against a commit since the state that it sees: the refusal, which names the winner; null
@@ -26,7 +27,7 @@ export async function findLoss(change: Change, transaction: Transaction): Promis
   if (change.view.seq === base_seq) return null;
   const view = transactionView(transaction);
   const places = new Map<string, Place | null>();
-  for (const group of groupTouches(touches)) {
+  for (const group of groupTouches(touchesOfOthers(touches))) {
     const { object_id } = group;
     const place = places.get(object_id) ?? (await findPlace(queries, view, object_id));
     places.set(object_id, place);
@@ -39,6 +40,15 @@ export async function findLoss(change: Change, transaction: Transaction): Promis
     if (winner) return concurrentModification(await describe(queries, view, object_id), winner, transaction);
   }
   return null;
+}
+
+/**
+ * The touches of what others may have touched: not of what the transaction made itself, nor of names in it. What that was
+ * made in is touched as well.
+ */
+function touchesOfOthers(touches: readonly Touch[]): Touch[] {
+  const made = new Set(touches.filter(({ kind }) => kind === 'create').map(({ object_id }) => object_id));
+  return touches.filter(({ object_id }) => !made.has(parentOfName(object_id) ?? object_id));
 }
 
 /** Where a touched table or version is: it goes with what it is in. */
@@ -56,6 +66,7 @@ function countingAsMerge(group: TouchGroup, place: Place | null): TouchGroup {
 }
 
 async function findPlace(queries: Queries, view: View, object_id: string): Promise<Place | null> {
+  if (parentOfName(object_id) !== null) return null;
   const located = await locate(queries, view, object_id);
   if (!located) return null;
   const { version, table, namespace } = located;

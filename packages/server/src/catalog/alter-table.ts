@@ -86,7 +86,9 @@ async function alterVersion(change: Change, { found, version }: Subject, input: 
     schema_id: schema?.schema_id ?? version.schema_id,
     sort_scheme: await alterSortScheme(change, version, { asked: input.sort_scheme, schema }),
   });
-  const kind = schema?.is_compatible === false ? 'alter_incompatible' : 'alter';
+  // Neither a deleted version nor one that takes less is what writers at work had in mind.
+  const isCompatible = (schema?.is_compatible ?? true) && after.lifecycle_state !== 'deleted';
+  const kind = isCompatible ? 'alter' : 'alter_incompatible';
   change.touch({ object_id: version.table_version_id, kind });
   return after.schema_id;
 }

@@ -42,6 +42,7 @@ const THEIRS = {
   'alter of the table': ({ call }) => must(call('PUT', TABLE, { table_properties: { theirs: 1 } })),
   'further column': ({ call }) => must(call('PUT', TABLE, addColumn('theirs'))),
   'removed column': ({ call }) => must(call('PUT', TABLE, REMOVE_COLUMN)),
+  'deleted version': ({ call }) => must(call('PUT', TABLE, { lifecycle_state: 'deleted' })),
   rename: ({ call }) => must(call('POST', `${TABLE}/rename?new_name=theirs`)),
   drop: ({ call }) => must(call('DELETE', TABLE)),
   'drop of its namespace': ({ call }) => must(call('DELETE', '/v1/namespaces/n')),
@@ -71,15 +72,16 @@ async function must(asked: Promise<TestAnswer>): Promise<TestAnswer> {
 const APPENDS: Theirs[] = ['add', 'append'];
 const MERGES: Theirs[] = ['merge', 'delete'];
 const REPLACES: Theirs[] = ['replace', 'truncate', 'rollback'];
-const ALTERS: Theirs[] = ['alter', 'further column', 'removed column'];
+const UNFIT: Theirs[] = ['removed column', 'deleted version'];
+const ALTERS: Theirs[] = ['alter', 'further column', ...UNFIT];
 const DROPS: Theirs[] = ['drop', 'drop of its namespace'];
 
 /** What refuses each of ours, on a table without keys and on one with keys, where rows of the others have the same key. */
 const REFUSED_BY: Record<'plain' | 'keyed', Partial<Record<Ours, Theirs[]>>> = {
   plain: {
-    add: [...REPLACES, 'removed column', ...DROPS],
-    append: [...REPLACES, 'removed column', ...DROPS],
-    replace: [...APPENDS, ...REPLACES, 'removed column', ...DROPS],
+    add: [...REPLACES, ...UNFIT, ...DROPS],
+    append: [...REPLACES, ...UNFIT, ...DROPS],
+    replace: [...APPENDS, ...REPLACES, ...UNFIT, ...DROPS],
     alter: [...ALTERS, ...DROPS],
     'further column': [...ALTERS, ...DROPS],
     'removed column': [...ALTERS, ...DROPS],
@@ -88,11 +90,11 @@ const REFUSED_BY: Record<'plain' | 'keyed', Partial<Record<Ours, Theirs[]>>> = {
     drop: ['alter of the table', 'rename', ...DROPS],
   },
   keyed: {
-    add: [...APPENDS, ...MERGES, ...REPLACES, 'removed column', ...DROPS],
-    append: [...APPENDS, ...MERGES, ...REPLACES, 'removed column', ...DROPS],
-    merge: [...APPENDS, ...MERGES, ...REPLACES, 'removed column', ...DROPS],
-    delete: [...APPENDS, ...MERGES, ...REPLACES, 'removed column', ...DROPS],
-    replace: [...APPENDS, ...MERGES, ...REPLACES, 'removed column', ...DROPS],
+    add: [...APPENDS, ...MERGES, ...REPLACES, ...UNFIT, ...DROPS],
+    append: [...APPENDS, ...MERGES, ...REPLACES, ...UNFIT, ...DROPS],
+    merge: [...APPENDS, ...MERGES, ...REPLACES, ...UNFIT, ...DROPS],
+    delete: [...APPENDS, ...MERGES, ...REPLACES, ...UNFIT, ...DROPS],
+    replace: [...APPENDS, ...MERGES, ...REPLACES, ...UNFIT, ...DROPS],
     alter: [...ALTERS, ...DROPS],
     'further column': [...ALTERS, ...DROPS],
     'removed column': [...ALTERS, ...DROPS],

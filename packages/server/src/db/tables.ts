@@ -239,6 +239,8 @@ export interface WriteSessionRow {
   allow_external_entries: boolean;
   create_if_missing: unknown;
   opened_seq: number;
+  /** The schema that its version had then; null without one, and for sessions older than this column. */
+  opened_schema_id: number | null;
   created_at_ns: bigint;
   expires_at_ns: bigint;
   heartbeat_at_ns: bigint;

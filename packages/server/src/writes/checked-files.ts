@@ -63,13 +63,26 @@ export function propertiesOf({ table, version }: Target, making: Making | null):
 async function findUntold(queries: Queries, view: View, { target, aim, files }: Checking): Promise<number | null> {
   const { version } = target;
   if (!version || files.every(({ schema }) => schema !== null)) return null;
-  const then = await findOpened(queries, view, { aim, version });
-  if (!then || then.schema_id === version.schema_id) return version.schema_id;
+  const then = aim.opened_schema_id ?? (await findOpened(queries, view, { aim, version }))?.schema_id ?? null;
+  if (then === null || then === version.schema_id) return version.schema_id;
   const objects = [version.table_version_id];
   const since = aim.opened_seq ?? view.seq;
   const winner = await lastTouch(queries, { objects, since, kinds: ['alter_incompatible'] });
-  if (!winner) return then.schema_id;
+  if (!winner && !(await takesLess(queries, view, version))) return then;
   throw concurrentModification(`The files do not tell their columns, and table ${target.name}`, winner);
+}
+
+/** Whether the transaction of a view has altered a version so that it takes less. */
+async function takesLess(queries: Queries, view: View, { table_version_id }: TableVersion): Promise<boolean> {
+  if (view.transaction_id === undefined) return false;
+  const row = await queries
+    .selectFrom('transaction_touches')
+    .select('kind')
+    .where('transaction_id', '=', view.transaction_id)
+    .where('object_id', '=', table_version_id)
+    .where('kind', '=', 'alter_incompatible')
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** The version as it was when the session was opened; null without a session, and when it came later. */

@@ -102,6 +102,7 @@ function draftSession(change: Change, { input, target, place, create_if_missing 
     allow_external_entries: input.allow_external_entries ?? false,
     create_if_missing,
     opened_seq: change.view.seq,
+    opened_schema_id: target.version?.schema_id ?? null,
     created_at_ns: now_ns,
     expires_at_ns: change.transaction_id === null ? now_ns + context.config.write_session_ttl_ns : NEVER_NS,
     heartbeat_at_ns: now_ns,

@@ -93,6 +93,18 @@ describe('in a transaction', () => {
     expect(await e.rows('t')).toEqual(['1 a 7']);
   });
 
+  test.each([
+    ['are rows of the schema that their session was opened with', [add('x', 'int64', { past_default: 7 })], ['1 a 7']],
+    ['are refused once the table takes less', forced({ op: 'remove', field_locator: 'v' }), null],
+  ])('files that tell no columns %s', async (_title, schema_updates, rows) => {
+    const tx = await e.begin();
+    const opened = await e.must(tx.call('POST', `${TABLE}/write-sessions`, { mode: 'append', format: 'csv' }));
+    await e.must(tx.call('PUT', TABLE, { schema_updates }));
+    const answer = await e.commitText(opened.body, { name: 'x.csv', content: '1,a\n', record_count: 1 });
+    expect(answer.body.error?.code).toBe(rows ? undefined : 'concurrent_modification');
+    expect(await tx.rows('t')).toEqual(rows ?? []);
+  });
+
   test('what is aborted leaves no column behind, and no id of it is used again', async () => {
     const tx = await e.begin();
     await tx.call('PUT', TABLE, { schema_updates: [add('x', 'int64')] });

@@ -34,6 +34,8 @@ export interface Aim {
   identity: { table_id: string; table_version_id: string } | null;
   /** The commit that the session was opened on; null without a session. */
   opened_seq: number | null;
+  /** The schema that the session was opened with; null where it does not tell. */
+  opened_schema_id?: number | null;
 }
 
 /** What a write finds in a view. */

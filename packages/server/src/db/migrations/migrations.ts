@@ -3,6 +3,7 @@ import { STATEMENTS as streams } from './0002-streams.ts';
 import { STATEMENTS as transactions } from './0003-transactions.ts';
 import { STATEMENTS as history } from './0004-history.ts';
 import { STATEMENTS as schemaRevisions } from './0005-schema-revisions.ts';
+import { STATEMENTS as sessionSchema } from './0006-session-schema.ts';
 
 /** Every migration in order; the store of a folder or database has applied a prefix of them. */
 export const MIGRATIONS: readonly { name: string; statements: readonly string[] }[] = [
@@ -11,4 +12,5 @@ export const MIGRATIONS: readonly { name: string; statements: readonly string[] 
   { name: '0003-transactions', statements: transactions },
   { name: '0004-history', statements: history },
   { name: '0005-schema-revisions', statements: schemaRevisions },
+  { name: '0006-session-schema', statements: sessionSchema },
 ];

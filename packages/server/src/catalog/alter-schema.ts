@@ -4,7 +4,7 @@ import type { Change } from '../commits/change.ts';
 import { concurrentModification, touchesAfter } from '../commits/conflicts.ts';
 import type { Properties } from '../db/tables.ts';
 import { type Schema, schemaOf, type TableVersion } from '../snapshots/versions.ts';
-import { findRounded } from './rounding.ts';
+import { findRounded, type Rounding } from './rounding.ts';
 import { isCompatible } from './schema-compatibility.ts';
 import { addRevision, findResurfacing, readRevisions } from './schema-revisions.ts';
 import { type AskedUpdates, readUpdates, updateFields } from './schema-update.ts';
@@ -16,6 +16,8 @@ export interface AlteredSchema {
   fields: SchemaField[];
   /** Whether every file that fitted before still fits. */
   is_compatible: boolean;
+  /** Whether it was allowed because of what the visible files hold, which others may add to. */
+  rests_on_files: boolean;
 }
 
 /** A version whose schema is to change; `name` is what messages call its table. */
@@ -49,9 +51,11 @@ export async function alterSchema(
     ...{ version, current: before.fields, names, revisions },
   });
   if (resurfacing !== null) throw resurfaces(resurfacing);
-  if (!updates.allow_incompatible_changes) await refuseRounding(change, version, { before: before.fields, fields });
+  const rounding = updates.allow_incompatible_changes ? [] : listRounding(before.fields, fields);
+  await refuseRounding(change, version, rounding);
   const schema_id = await addRevision(change.queries, version.table_version_id, { after: revisions, schema });
-  return { schema_id, fields: schema.fields, is_compatible: isCompatible(before.fields, schema.fields) };
+  const is_compatible = isCompatible(before.fields, schema.fields);
+  return { schema_id, fields: schema.fields, is_compatible, rests_on_files: rounding.length > 0 };
 }
 
 async function requireSchema(change: Change, { name, version, properties }: SchemaSubject): Promise<Schema> {
@@ -118,19 +122,19 @@ function resurfaces(column: string): DeltacatError {
   );
 }
 
-/** Whole numbers become floats only where those hold them: reading one that they do not would fail. */
-async function refuseRounding(
-  change: Change,
-  version: TableVersion,
-  { before, fields }: { before: SchemaField[]; fields: SchemaField[] },
-): Promise<void> {
+/** The columns of whole numbers that become floats which do not hold them all. */
+function listRounding(before: SchemaField[], fields: SchemaField[]): Rounding[] {
   const known = new Map(before.map((field) => [field.name, field]));
-  const rounding = fields.flatMap((field) => {
+  return fields.flatMap((field) => {
     const earlier = known.get(field.name);
     if (!earlier) return [];
     const [from, to] = [fieldType(earlier), fieldType(field)];
     return mayRound(from, to) ? [{ column: field.name, from, to }] : [];
   });
+}
+
+/** Whole numbers become floats only where those hold them: reading one that they do not would fail. */
+async function refuseRounding(change: Change, version: TableVersion, rounding: Rounding[]): Promise<void> {
   const rounded = await findRounded(change.queries, change.view, { version, rounding });
   if (!rounded) return;
   const type = typeAlias(rounded.to);

@@ -89,7 +89,9 @@ async function alterVersion(change: Change, { found, version }: Subject, input: 
   // Neither a deleted version nor one that takes less is what writers at work had in mind.
   const isCompatible = (schema?.is_compatible ?? true) && after.lifecycle_state !== 'deleted';
   const kind = isCompatible ? 'alter' : 'alter_incompatible';
-  change.touch({ object_id: version.table_version_id, kind });
+  const { table_version_id: object_id } = version;
+  change.touch({ object_id, kind });
+  if (schema?.rests_on_files) change.touch({ object_id, kind: 'retype' });
   return after.schema_id;
 }
 

@@ -30,6 +30,8 @@ const CONFLICTS: Record<TouchKind, Conflicts> = {
   child: DROPPED,
   alter: REDEFINED,
   alter_incompatible: REDEFINED,
+  // It comes with an alter that was allowed because of what the files held.
+  retype: { add: 'object', append: 'object', merge: 'object', replace: 'object', rollback: 'object' },
   rename: REDEFINED,
   drop: { ...REDEFINED, child: 'object' },
   // It comes with the drop, which is what conflicts.

@@ -5,6 +5,7 @@ export type TouchKind =
   | 'child'
   | 'alter'
   | 'alter_incompatible'
+  | 'retype'
   | 'rename'
   | 'drop'
   | 'purge'

@@ -107,6 +107,13 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError('It is a whole number, 0 or more.');
 }
 
+/** Reads a number of things, of which at least one is wanted. */
+export function parseSomeCount(text: string): number {
+  const count = parseCount(text);
+  if (count > 0) return count;
+  throw new InvalidArgumentError('It is a whole number, 1 or more.');
+}
+
 const MS_PER_UNIT: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Reads a span of time, such as 90s, 30m, 12h or 7d, in milliseconds. */

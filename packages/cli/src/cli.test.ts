@@ -140,6 +140,16 @@ describe('read', () => {
   });
 });
 
+test('tables goes on where a table has no version left', async () => {
+  await using client = new Client(server.url);
+  const worn = { namespace: 'shop', table: 'worn' };
+  await client.catalog.createTable({ ...worn, schema_def: [{ name: 'id', type: 'int64' }] });
+  await client.catalog.alterTable({ ...worn, lifecycle_state: 'deleted' });
+  expect(await run('tables', 'shop')).toBe(EXIT.done.code);
+  expect(output.printed).toMatch(/fruit[^]*worn/);
+  await client.catalog.dropTable(worn);
+});
+
 test('tables lists rows, files and sizes', async () => {
   expect(await run('tables', 'shop', '--json')).toBe(EXIT.done.code);
   const [fruit] = output.printed

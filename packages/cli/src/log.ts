@@ -1,7 +1,7 @@
 import type { Client, OperationAnswer } from '@deltacat/client';
 import { stringifyJson } from '@deltacat/contract';
 import { Command } from 'commander';
-import { parseCount, parseTable, parseTime } from './arguments.ts';
+import { parseSomeCount, parseTable, parseTime } from './arguments.ts';
 import { type ConnectionOptions, withConnection } from './connection-options.ts';
 import { changeText } from './print/change.ts';
 import { print } from './print/standard-output.ts';
@@ -26,7 +26,7 @@ export function logCommand(): Command {
     .option(
       '--limit <commits>',
       `how many commits; ${ROWS_SHOWN} when they are printed as a table, else all`,
-      parseCount,
+      parseSomeCount,
     )
     .option('--as-of <time>', 'only commits up to that time: nanoseconds since 1970, or an ISO date', parseTime)
     .option('--json', 'print one JSON object per commit');
@@ -54,7 +54,6 @@ async function* commitsOf(
   wanted: LogOptions & { limit: number },
 ): AsyncGenerator<Commit> {
   let left = wanted.limit;
-  if (left === 0) return;
   const how = { limit: Math.min(left, COMMITS_PER_PAGE), as_of: wanted.asOf };
   const pages = table
     ? client.catalog.pages('list_table_history', { ...table, ...how })

@@ -27,8 +27,11 @@ async function list(wanted: string | undefined, options: TablesOptions): Promise
   const namespaces = wanted === undefined ? (await client.catalog.listNamespaces()).map(({ name }) => name) : [wanted];
   const rows = [];
   for (const namespace of namespaces) {
-    for (const { name } of await client.catalog.listTables({ namespace })) {
-      const about = await client.catalog.describeTable({ namespace, table: name });
+    for (const { name, latest_version, description } of await client.catalog.listTables({ namespace })) {
+      // A table whose versions are all deleted has nothing to describe.
+      const about = latest_version
+        ? await client.catalog.describeTable({ namespace, table: name })
+        : { table_version: null, total_records: null, total_files: null, total_bytes: null, description };
       rows.push({
         namespace,
         table: name,

@@ -175,3 +175,12 @@ test('operations can be called by name', async () => {
   expect(await connect().call('health')).toMatchObject({ status: 'ok' });
   expect(last().url.pathname).toBe('/health');
 });
+
+test.each(['.', '..'])('a name of %s never becomes another operation', async (table) => {
+  const client = connect();
+  const before = sent.length;
+  for (const call of [client.catalog.dropTable, client.catalog.undropTable, client.catalog.describeTable]) {
+    await expect(call({ namespace: 'here', table })).rejects.toMatchObject({ code: 'invalid_input' });
+  }
+  expect(sent.length).toBe(before);
+});

@@ -1,4 +1,4 @@
-import type { Api, InputOf, OperationName } from '@deltacat/contract';
+import { API, type Api, DeltacatError, type Endpoint, type InputOf, type OperationName } from '@deltacat/contract';
 import type { CallOptions } from './request.ts';
 import type { OperationAnswer, OperationFields, PagedOperation } from './send.ts';
 import type { Transaction } from './transaction.ts';
@@ -39,6 +39,8 @@ export async function* pagesOf<Op extends PagedOperation>(
   op: Op,
   input: OperationArguments<Op>,
 ): AsyncGenerator<OperationAnswer<Op>> {
+  const { paged = false }: Endpoint = API[op];
+  if (!paged) throw new DeltacatError('invalid_input', `${op} does not come in pages. Call it by itself.`);
   let next_token: string | null | undefined;
   do {
     const asked = next_token ? { ...input, next_token } : input;

@@ -38,3 +38,9 @@ test('what the server refuses is refused at the first page', async () => {
   const pages = client.catalog.pages('list_tables', { namespace: 'nowhere', limit: 1 });
   await expect(pages.next()).rejects.toMatchObject({ code: 'namespace_not_found' });
 });
+
+test('what does not come in pages says so, and does not go on for ever', async () => {
+  const untyped = client.catalog.pages as (op: string, input: object) => AsyncGenerator;
+  const pages = untyped('namespace_exists', { namespace: 'a' });
+  await expect(pages.next()).rejects.toMatchObject({ code: 'invalid_input' });
+});

@@ -73,6 +73,10 @@ function pathOf({ op, path }: Endpoint, given: Record<string, unknown>): string 
   return path.replace(/\{(\w+)\}/g, (_match, field: string) => {
     const value = given[field];
     if (typeof value === 'bigint' || typeof value === 'number') return String(value);
+    if (value === '.' || value === '..') {
+      // Addresses leave such parts out, which would make it another operation.
+      throw new DeltacatError('invalid_input', `${op} cannot have "${value}" as its "${field}".`);
+    }
     if (typeof value === 'string' && value !== '') return encodeURIComponent(value);
     throw new DeltacatError('invalid_input', `${op} needs "${field}", a text that is not empty.`);
   });

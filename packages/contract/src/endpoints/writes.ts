@@ -4,7 +4,7 @@ import { ENTRIES_MAX, writeEntry } from '../values/entry.ts';
 import { namespaceName, tableName, tableVersion } from '../values/names.ts';
 import { count, int64, nanoseconds } from '../values/numbers.ts';
 import { dataRoot } from '../values/plan.ts';
-import { changed, changing, inCatalog, inTransaction, operation, whole } from '../values/query.ts';
+import { changed, changing, inCatalog, inTransaction, operation, reading, whole } from '../values/query.ts';
 import { schemaField } from '../values/schema.ts';
 import { partitionScheme, sortScheme } from '../values/schemes.ts';
 import { freeText, keyText } from '../values/text.ts';
@@ -206,7 +206,8 @@ export const stageWrite = endpoint({
     mode: writeMode.default('auto'),
     content_type: contentType.default('parquet'),
     data_root_name: keyText.nullish().meta({ description: 'Name of the data root to write to.' }),
-    ...inCatalog,
+    ...reading,
+    ...operation,
   },
   output: z.object({
     namespace: z.string(),
@@ -224,10 +225,13 @@ export const stageWrite = endpoint({
     sort_scheme: sortScheme.nullish(),
     schema_evolution_mode: z.string().nullish(),
     schema_consistency_type: z.string().nullish(),
+    transaction_id: z.string().nullish(),
+    transaction_version: z.int().nullish(),
   }),
-  errors: [...found, 'invalid_request', 'merge_keys_required', 'name_taken', 'not_supported'],
+  errors: [...found, 'invalid_request', 'merge_keys_required', 'name_taken', 'not_supported', 'operation_id_reused'],
   role: 'WRITER',
   tool: 'deltacat_stage_write',
+  transactional: true,
   tag: 'catalog',
 });
 
@@ -242,8 +246,7 @@ export const commitWrite = endpoint({
     mode: writeMode.default('auto'),
     content_type: contentType.default('parquet'),
     table_version: tableVersion.nullish(),
-    ...inCatalog,
-    ...operation,
+    ...changing,
   },
   body: {
     manifest_entries: z.array(writeEntry).max(ENTRIES_MAX),
@@ -264,6 +267,7 @@ export const commitWrite = endpoint({
   errors: [...found, ...data, 'name_taken', 'write_session_not_found', 'write_session_closed', 'entry_outside_session'],
   role: 'WRITER',
   tool: 'deltacat_commit_write',
+  transactional: true,
   tag: 'catalog',
 });
 

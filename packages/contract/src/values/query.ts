@@ -54,7 +54,11 @@ export const PAGE_ITEMS_MAX = 10_000;
 /** How many items a page has where nothing says how many. */
 export const PAGE_ITEMS_DEFAULT = 100;
 
-const pageSize = z.preprocess(fromDigits, z.int().min(1).max(PAGE_ITEMS_MAX));
+const PAGE_EXPECTED = `expected a whole number from 1 to ${PAGE_ITEMS_MAX}`;
+const pageSize = z.preprocess(
+  fromDigits,
+  z.int(PAGE_EXPECTED).min(1, PAGE_EXPECTED).max(PAGE_ITEMS_MAX, PAGE_EXPECTED),
+);
 const nextToken = {
   next_token: z
     .string()

@@ -1,16 +1,26 @@
-import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Makes a folder that is missing. Throws what the operating system says when the server cannot write to it. */
 export function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    // On a disk that may only be read Node says that the folder to make is not there; making it alone tells why.
-    if (codeOf(error) === 'ENOENT') mkdirSync(folder);
-    throw error;
-  }
+  if (!isFolder(folder)) makeMissing(folder);
   accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Node's own way to make folders with all above them never ends where the operating system denies that they are missing. */
+function makeMissing(folder: string): void {
+  const parent = dirname(folder);
+  if (parent !== folder && !existsSync(parent)) makeMissing(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (codeOf(error) !== 'EEXIST' || !isFolder(folder)) throw error;
+  }
 }
 
 /** What the operating system or the database said of a folder, with the folder and what to do; other errors as they are. */

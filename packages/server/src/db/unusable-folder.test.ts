@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -36,6 +36,13 @@ test('a file in place of the folder is called one', async () => {
   expect(await refusalOf(file)).toMatch(/file already exists.*Remove the file/);
   expect(await refusalOf(join(file, 'below'))).toMatch(/not a directory.*Remove the file/);
 });
+
+test.skipIf(!existsSync('/proc/self'))(
+  'a place where no folder can be made is refused, not tried for ever',
+  async () => {
+    expect(await refusalOf('/proc/self/nowhere/store')).toMatch(/no such file or directory|not permitted|denied/);
+  },
+);
 
 test('a lock that cannot be opened is not taken for a held one', async () => {
   // A folder in place of the lock refuses everybody, root too.

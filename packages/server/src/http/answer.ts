@@ -35,11 +35,19 @@ export class InvalidInput extends Error {
 
   constructor(error: z.ZodError, place: (field: string) => string) {
     super(z.prettifyError(error));
-    this.problems = error.issues.map((issue) => {
+    this.problems = error.issues.map(deepest).map((issue) => {
       const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
       return { loc: [place(String(path[0] ?? '')), ...path], msg: issue.message, type: issue.code };
     });
   }
+}
+
+/** Of what may be one of several things, the problem of the one that fits best: where the others went wrong says less. */
+function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return issue;
+  const found = issue.errors.flatMap(([first]) => (first ? [deepest(first)] : []));
+  const [best] = found.toSorted((a, b) => b.path.length - a.path.length);
+  return best && best.path.length > 0 ? { ...best, path: [...issue.path, ...best.path] } : issue;
 }
 
 function answerInvalidInput(error: InvalidInput, exchange: Exchange): Response {

@@ -45,3 +45,36 @@ test.each([{ data: [1] }, { data: { a: 1 } }, { dta: [] }, undefined, { data: 'a
     );
   },
 );
+
+test.each([
+  ['a missing type', { table: 'x', schema_def: [{ name: 'a' }] }, /^body\.schema_def\.0\.type: /],
+  [
+    'a flag that is none',
+    { table: 'x', schema_def: [{ name: 'a', type: 'int64', is_merge_key: 'yes' }] },
+    /^body\.schema_def\.0\.is_merge_key: /,
+  ],
+])('a schema is told where it is wrong: %s', async (_what, body, says) => {
+  const answer = await server.request('POST', '/v1/namespaces/n/tables', body);
+  expect(answer.status).toBe(422);
+  expect(answer.body.error.message).toMatch(says);
+  expect(answer.body.detail[0].loc.slice(0, 3)).toEqual(['body', 'schema_def', 0]);
+});
+
+test('an operation on columns that is none is told with those that are', async () => {
+  const body = { schema_updates: [{ op: 'rename', field_locator: 'a' }] };
+  const answer = await server.request('PUT', '/v1/namespaces/n/tables/plain', body);
+  expect(answer.status).toBe(422);
+  expect(answer.body.error.message).toMatch(/^body\.schema_updates\.0\.op: .*add.*remove.*update/);
+});
+
+test.each(['-1', '0', '1.5', 'x', '10001'])('a page of %s items is told how many it may have', async (limit) => {
+  const answer = await server.request('GET', `/v1/namespaces?limit=${limit}`);
+  expect(answer.body.error.message).toBe('query.limit: expected a whole number from 1 to 10000.');
+});
+
+test('a path with an empty part is no route', async () => {
+  expect(await server.request('GET', '/v1/namespaces/')).toMatchObject({
+    status: 404,
+    body: { error: { code: 'not_found' } },
+  });
+});

@@ -59,7 +59,8 @@ export async function requireVersion(
   const found = chooseVersion(versions, wanted.version);
   if (found) return found;
   const name = `"${wanted.namespace.name}.${wanted.table.name}"`;
-  const known = versions.map(({ version }) => version).join(', ') || 'none';
+  const known =
+    versions.map(({ version }) => version).join(', ') || 'none, they are deleted; create_table makes the next one';
   throw new DeltacatError(
     'table_version_not_found',
     `Table ${name} has no version "${wanted.version ?? 'latest'}". It has: ${known}.`,

@@ -42,9 +42,22 @@ describe('a time', () => {
     expect(await seqAt(second.committed_at_ns - 1n)).toBe(first.seq);
     expect(await seqAt(second.committed_at_ns)).toBe(second.seq);
     expect(await seqAt(first.committed_at_ns - 1n)).toBe(first.seq - 1);
-    expect(await seqAt(0n)).toBe(0);
-    expect(await seqAt(-1n)).toBe(0);
+    expect(await seqAt(await madeAt())).toBe(0);
   });
+
+  test('before the catalog was made is refused: it is in another unit, most often', async () => {
+    const newest = await createNamespace('young');
+    const refused = { code: 'invalid_as_of', message: expect.stringContaining('Times are nanoseconds since 1970') };
+    const milliseconds = newest.committed_at_ns / 1_000_000n;
+    for (const as_of of [(await madeAt()) - 1n, milliseconds, 0n, -1n]) {
+      await expect(viewAt(server.context, catalog_id, as_of)).rejects.toMatchObject(refused);
+    }
+  });
+
+  const madeAt = async () => {
+    const catalog = server.context.db.reader.selectFrom('catalogs').select('created_at_ns');
+    return (await catalog.executeTakeFirstOrThrow()).created_at_ns;
+  };
 
   test('between the newest commit and now is the newest commit', async () => {
     const newest = await createNamespace('newest');

@@ -47,7 +47,8 @@ export async function viewHead(queries: Queries, catalog_id: string): Promise<Vi
 
 /**
  * The state of a catalog at a time: its greatest commit not later. Throws `invalid_as_of` for a time in the future,
- * because commits still to come would change the answer.
+ * because commits still to come would change the answer, and for one before the catalog was made, which is another unit
+ * more often than an early time.
  */
 export async function viewAt(context: ServerContext, catalog_id: string, as_of: bigint): Promise<View> {
   const head = await viewHead(context.db.reader, catalog_id);
@@ -80,5 +81,19 @@ async function findView(queries: Queries, catalog_id: string, as_of: bigint): Pr
     .orderBy('committed_at_ns', 'desc')
     .limit(1)
     .executeTakeFirst();
+  if (!row) await refuseBeforeAll(queries, catalog_id, as_of);
   return { catalog_id, seq: row?.seq ?? 0 };
+}
+
+async function refuseBeforeAll(queries: Queries, catalog_id: string, as_of: bigint): Promise<void> {
+  const { created_at_ns } = await queries
+    .selectFrom('catalogs')
+    .select('created_at_ns')
+    .where('catalog_id', '=', catalog_id)
+    .executeTakeFirstOrThrow();
+  if (as_of >= created_at_ns) return;
+  throw new DeltacatError(
+    'invalid_as_of',
+    `as_of ${as_of} lies before the catalog was made (${created_at_ns}). Times are nanoseconds since 1970.`,
+  );
 }

@@ -288,6 +288,28 @@ describe('write sessions', () => {
     expect(new Set(ids.map(({ session_id }) => session_id)).size).toBe(3);
   });
 
+  test('are not needed: files committed without one, or by a token, become visible with it as well', async () => {
+    await on.createTable('t');
+    const tx = await on.begin();
+    const staged = await on.must(tx.call('POST', `${TABLE}/stage?mode=append`));
+    expect(staged.body).toMatchObject({ transaction_id: tx.id, transaction_version: 2 });
+    const entries = [await on.put(staged.body.data_dir, [{ id: 1, v: 'a' }])];
+    const { validation_token } = staged.body;
+    const by_token = { manifest_entries: entries, validation_token };
+    expect(await on.post(`${TABLE}/commit?transaction_id=none`, by_token)).toMatchObject(
+      refusal(400, 'invalid_request'),
+    );
+    const attached = await on.must(tx.call('POST', `${TABLE}/commit`, by_token));
+    expect(attached.body).toMatchObject({ transaction_id: tx.id, transaction_version: 3, seq: null });
+    const free = await on.put(`${on.server.root}/free`, [{ id: 2, v: 'b' }]);
+    const registered = await on.must(tx.call('POST', `${TABLE}/commit?mode=append`, { manifest_entries: [free] }));
+    expect(registered.body).toMatchObject({ transaction_id: tx.id, transaction_version: 4, seq: null });
+    expect(await on.rows('t')).toEqual([]);
+    expect(await tx.rows('t')).toEqual(['1 a', '2 b']);
+    await on.must(tx.commit());
+    expect(await on.rows('t')).toEqual(['1 a', '2 b']);
+  });
+
   test('may make the table that they write to', async () => {
     const tx = await on.begin();
     await tx.write('fresh', [{ id: 1, v: 'a' }]);

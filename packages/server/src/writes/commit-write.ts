@@ -1,32 +1,35 @@
 import { type Api, DeltacatError, type InputOf } from '@deltacat/contract';
 import { idempotency } from '../catalog/idempotency.ts';
 import type { Handler, RequestContext } from '../context.ts';
-import { catalogNamed } from '../roots/catalogs.ts';
+import { scopeOf } from '../snapshots/transactions.ts';
 import { commitFiles } from './commit.ts';
 import { commitWriteSession } from './commit-write-session.ts';
 import { requireSession } from './session.ts';
 
 type Input = InputOf<Api['commit_write']>;
 
-/** Makes files visible that were written without a session, wherever they are; with a token of `stage_write`, those of its session. */
+/**
+ * Makes files visible that were written without a session, wherever they are; with a token of `stage_write`, those of its
+ * session. In a transaction they become visible with that.
+ */
 export const commitWrite: Handler<'commit_write'> = async (context, input) => {
   const { namespace, table } = input;
   const token = input.validation_token;
-  const { deltas_written, files_registered, total_records, seq, committed_at_ns } = token
-    ? await commitStaged(context, input, token)
-    : await commitFree(context, input);
+  const answer = token ? await commitStaged(context, input, token) : await commitFree(context, input);
+  const { deltas_written, files_registered, total_records, seq, committed_at_ns } = answer;
+  const { transaction_id, transaction_version } = answer;
   return {
-    ...{ committed: true, table, namespace, seq, committed_at_ns },
+    ...{ committed: true, table, namespace, seq, committed_at_ns, transaction_id, transaction_version },
     deltas_written: deltas_written ?? 0,
     files_registered: files_registered ?? 0,
     total_records: total_records ?? 0,
   };
 };
 
-function commitFree(context: RequestContext, input: Input) {
+async function commitFree(context: RequestContext, input: Input) {
   const { namespace, table, mode } = input;
   return commitFiles(context, {
-    catalog: catalogNamed(context, input.catalog),
+    ...(await scopeOf(context, input)),
     aim: { namespace, table, mode, table_version: input.table_version ?? null, identity: null, opened_seq: null },
     entries: input.manifest_entries,
     format: input.content_type,
@@ -46,14 +49,19 @@ async function commitStaged(context: RequestContext, input: Input, token: string
     const message = `The token was given for table "${session.namespace}.${session.table_name}", not "${namespace}.${table}". Commit there.`;
     throw new DeltacatError('invalid_request', message, { session_id: token });
   }
+  const named = input.transaction_id ?? session.transaction_id;
+  if (named !== session.transaction_id) {
+    const message = `The token was not given in transaction "${named}". Commit where the write was staged.`;
+    throw new DeltacatError('invalid_request', message, { session_id: token, transaction_id: named });
+  }
   const operation_id = input.operation_id ?? `stage:${token}`;
   const { session_version } = session;
+  const { transaction_version } = input;
   return commitWriteSession(context, {
     session_id: token,
     session_version,
     operation_id,
     entries,
-    catalog,
-    commit_message,
+    ...{ catalog, commit_message, transaction_version },
   });
 }

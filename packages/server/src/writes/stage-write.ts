@@ -8,9 +8,11 @@ export const stageWrite: Handler<'stage_write'> = async (context, input) => {
   const session = await createWriteSession(context, API.create_write_session.input.parse({ ...asked, format, root }));
   const { session_id, namespace, table, table_exists, mode, data_dir, merge_keys, schema } = session;
   const { partition_scheme, sort_scheme, schema_evolution_mode, schema_consistency_type } = session;
+  const { transaction_id, transaction_version } = session;
   return {
     ...{ namespace, table, table_exists, mode, data_dir, merge_keys, schema },
     ...{ partition_scheme, sort_scheme, schema_evolution_mode, schema_consistency_type },
+    ...{ transaction_id, transaction_version },
     content_type: format,
     partition_id: session_id,
     validation_token: session_id,

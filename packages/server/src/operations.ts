@@ -37,6 +37,7 @@ import { createTransaction } from './transactions/create-transaction.ts';
 import { getTransaction } from './transactions/get-transaction.ts';
 import { heartbeatTransaction } from './transactions/heartbeat-transaction.ts';
 import { listTransactions } from './transactions/list-transactions.ts';
+import { readSteadily } from './transactions/steady-read.ts';
 import { abortWriteSession } from './writes/abort-write-session.ts';
 import { commitWrite } from './writes/commit-write.ts';
 import { commitWriteSession } from './writes/commit-write-session.ts';
@@ -104,12 +105,15 @@ const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
 
 /** Performs an operation with input that its schema has parsed. Throws `not_transactional` for one that stands alone. */
 export async function perform(context: RequestContext, name: OperationName, input: object): Promise<unknown> {
-  const { transactional = false, query, body }: Endpoint = API[name];
+  const { transactional = false, role, query, body }: Endpoint = API[name];
   const takesTransaction = 'transaction_id' in query || 'transaction_id' in body;
   if (takesTransaction && !transactional && 'transaction_id' in input) refuseTransaction(name, input);
   // The schema of that very operation parsed the input.
   const handler = OPERATIONS[name] as unknown as (context: RequestContext, input: object) => Promise<unknown>;
-  return handler(context, input);
+  const reads = transactional && role === 'READER';
+  const transaction_id = 'transaction_id' in input ? input.transaction_id : null;
+  if (!reads || typeof transaction_id !== 'string') return handler(context, input);
+  return readSteadily(context, transaction_id, () => handler(context, input));
 }
 
 function refuseTransaction(name: OperationName, { transaction_id }: { transaction_id: unknown }): void {

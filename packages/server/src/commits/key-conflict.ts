@@ -22,6 +22,12 @@ interface WrittenDelta {
 }
 
 /**
+ * How many pairs of files are compared, about a microsecond each: the head is held meanwhile, and all of the catalog waits.
+ * With more, keys count as equal.
+ */
+const PAIRS_COMPARED_MAX = 250_000;
+
+/**
  * The first commit since a state whose rows may have merge keys of rows that a transaction wrote to the same partition:
  * where the ranges of the keys that the files tell overlap. A file that tells none may hold any key, and a delete by
  * other columns any row. Null when no key can be in both.
@@ -43,9 +49,13 @@ export async function findKeyConflict(
   const rangesOf = (delta: WrittenDelta) => keyRanges(delta, version, stats.get(delta.manifest_id) ?? {});
   // Every one of ours may be compared with every one of theirs, so that what is made of each is made once.
   const known = new Map([...ours].map(([partition_id, some]) => [partition_id, some.map(rangesOf)]));
+  let pairs = 0;
   const found = theirs.find((their) => {
     const ranges = rangesOf(their);
-    return (known.get(their.partition_id) ?? []).some((our) => overlap(our, ranges));
+    return (known.get(their.partition_id) ?? []).some((our) => {
+      pairs += (our?.length ?? 1) * (ranges?.length ?? 1);
+      return pairs > PAIRS_COMPARED_MAX || overlap(our, ranges);
+    });
   });
   return found ? describeWinner(queries, since, { ...version, seq: Number(found.from_seq) }) : null;
 }

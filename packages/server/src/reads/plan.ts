@@ -1,9 +1,9 @@
-import { type Api, DeltacatError, type InputOf, type ReadPlan } from '@deltacat/contract';
+import type { Api, InputOf, ReadPlan } from '@deltacat/contract';
 import type { Handler, ServerContext } from '../context.ts';
 import type { Catalog } from '../roots/catalogs.ts';
 import type { DeltaInView } from '../snapshots/deltas.ts';
 import { readAllStats, readFiles } from '../snapshots/files.ts';
-import { findTransaction, type Transaction, viewOf } from '../snapshots/transactions.ts';
+import { type Transaction, viewOf } from '../snapshots/transactions.ts';
 import { mergeInstructions, mergeSortKeys } from './merge-order.ts';
 import { dropLeadingDeletes, orderDeltas, requiresMerge } from './order.ts';
 import { cutPage, type Page, type PageAsked } from './page.ts';
@@ -33,27 +33,11 @@ export interface ResolvedRead {
   always_merge?: boolean;
 }
 
-/** How often a plan is made again because its transaction changed while it was made. */
-const ATTEMPTS_MAX = 5;
-
-/**
- * Plans a read: from names over partitions and file statistics to the files to read, and how to make rows of them. What a
- * transaction wrote is not kept at a number of its own, so a plan that was made across a change of it is made again.
- */
+/** Plans a read: from names over partitions and file statistics to the files to read, and how to make rows of them. */
 export const planRead: Handler<'plan_read'> = async (context, input) => {
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-    const read = await resolveRead(context, input);
-    const plan = await planDeltas(context, read, input);
-    if (!read.transaction || (await isUnchanged(context, read.transaction))) return plan;
-  }
-  const message = `Transaction "${input.transaction_id}" is being changed faster than it can be read. Wait for its changes, then repeat the plan.`;
-  throw new DeltacatError('concurrent_modification', message, { transaction_id: input.transaction_id });
+  const read = await resolveRead(context, input);
+  return planDeltas(context, read, input);
 };
-
-async function isUnchanged(context: ServerContext, seen: Transaction): Promise<boolean> {
-  const now = await findTransaction(context.db.reader, seen.transaction_id);
-  return now?.transaction_version === seen.transaction_version;
-}
 
 /** Resolves the names, the moment and the filter of a read; throws what its reader got wrong. */
 export async function resolveRead(

@@ -28,10 +28,11 @@ export interface MadeUpDelta {
 export async function publishMadeUp(
   context: RequestContext,
   table: string,
-  given: { deltas: MadeUpDelta[]; replacing?: boolean },
+  given: { deltas: MadeUpDelta[]; replacing?: boolean; transaction_id?: string },
 ): Promise<{ seq: number; committed_at_ns: bigint }> {
   const committed = await commit(context, {
     catalog: catalogNamed(context, null),
+    transaction: given.transaction_id ? { transaction_id: given.transaction_id, transaction_version: null } : null,
     operation: 'commit_write',
     async decide(change) {
       const found = await requireTable(change.queries, change.view, { namespace: 'test', table });

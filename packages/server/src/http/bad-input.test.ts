@@ -258,3 +258,13 @@ test('an operation id with another payload is refused, with the same one answere
   const other = await create('twice');
   expect([other.status, other.body.error.code]).toEqual([409, 'operation_id_reused']);
 });
+
+test('a body whose bytes are no text is refused, not stored as other text', async () => {
+  const body = Buffer.concat([
+    Buffer.from('{"namespace": "n2", "properties": {"a": "'),
+    Buffer.of(0xff, 0xfe),
+    Buffer.from('"}}'),
+  ]);
+  const response = await server.fetch('http://test/v1/namespaces', { method: 'POST', body });
+  expect([response.status, (await response.json()).error.code]).toEqual([400, 'invalid_json']);
+});

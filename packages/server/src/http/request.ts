@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { DeltacatError, type Endpoint, parseJson } from '@deltacat/contract';
 import type { Context } from 'hono';
 import { InvalidInput } from './answer.ts';
@@ -65,7 +66,11 @@ async function readText(request: Request, bytesMax: number): Promise<string> {
   // At once is cheaper by 10 to 30 microseconds: the stream of a request is only made when somebody asks for it.
   const bytes = announced > 0 ? Buffer.from(await request.arrayBuffer()) : await readStream(request, bytesMax);
   if (bytes.length > bytesMax) throw tooLarge(bytesMax);
-  return bytes.toString('utf8');
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw new DeltacatError(
+    'invalid_json',
+    'The body is not UTF-8: some of its bytes are no text. Send UTF-8 JSON text.',
+  );
 }
 
 /** Reads a body of unknown length, and stops as soon as it is too long. */

@@ -4,7 +4,7 @@ import { requireTableAt } from '../snapshots/tables.ts';
 import { totalsOf } from '../snapshots/totals.ts';
 import { viewOf } from '../snapshots/transactions.ts';
 import { mergeKeys, requireVersion, schemaOf } from '../snapshots/versions.ts';
-import { type View, visible } from '../snapshots/view.ts';
+import { holdsData, type View } from '../snapshots/view.ts';
 
 /** Describes a table version as it is, or was at `as_of`: schema, schemes, properties, and totals of what is visible. */
 export const describeTable: Handler<'describe_table'> = async (context, input) => {
@@ -41,14 +41,7 @@ async function countPartitions(queries: Queries, view: View, stream_id: string):
     .selectFrom('partitions')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('stream_id', '=', stream_id)
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('deltas')
-          .select('deltas.row_id')
-          .whereRef('deltas.partition_id', '=', 'partitions.partition_id')
-          .where(visible(view, 'deltas')),
-      ),
-    )
+    .where(holdsData(view))
     .executeTakeFirstOrThrow();
   return count;
 }

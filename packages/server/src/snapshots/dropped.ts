@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Queries } from '../db/database.ts';
 import type { Namespace } from './namespaces.ts';
 import type { Table } from './tables.ts';
+import { hasTouched } from './transactions.ts';
 import { type View, visible } from './view.ts';
 
 /** The last state of a namespace that was dropped under that name, or of the one of that id; null when there is none. */
@@ -73,15 +74,7 @@ function isLater({ seq, transaction_id = '' }: View, than: 'namespaces' | 'table
 export async function isPurged(queries: Queries, view: View, object_id: string): Promise<boolean> {
   const committed = queries.selectFrom('touches').where('object_id', '=', object_id).where('kind', '=', 'purge');
   if (await committed.select('kind').limit(1).executeTakeFirst()) return true;
-  if (view.transaction_id === undefined) return false;
-  const own = await queries
-    .selectFrom('transaction_touches')
-    .select('kind')
-    .where('transaction_id', '=', view.transaction_id)
-    .where('object_id', '=', object_id)
-    .where('kind', '=', 'purge')
-    .executeTakeFirst();
-  return own !== undefined;
+  return hasTouched(queries, view, { object_id, kind: 'purge' });
 }
 
 /** Something that was dropped, with the commit that did it. */

@@ -3,7 +3,7 @@ import { type ExpressionBuilder, sql } from 'kysely';
 import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 import type { Tables } from '../db/tables.ts';
-import { standing, type View, visible } from './view.ts';
+import { holdsData, standing, type View, visible } from './view.ts';
 
 /**
  * A partition as a view shows it, with the position of its last delta there; null where it holds nothing, or only what a
@@ -38,14 +38,7 @@ export async function listPartitionPage(
   const { stream_id, scheme_id, values_key, partition_ids, after, limit } = wanted;
   let query = selectPartitions(queries, view)
     .where('stream_id', '=', stream_id)
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('deltas')
-          .select('deltas.row_id')
-          .whereRef('deltas.partition_id', '=', 'partitions.partition_id')
-          .where(visible(view, 'deltas')),
-      ),
-    )
+    .where(holdsData(view))
     .orderBy('scheme_id')
     .orderBy('values_key');
   if (scheme_id) query = query.where('scheme_id', '=', scheme_id);

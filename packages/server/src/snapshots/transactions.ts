@@ -140,3 +140,20 @@ export function versionMismatch(transaction: Transaction, sent: number): Deltaca
     { transaction_id, transaction_version },
   );
 }
+
+/** Whether the transaction of a view has done something to an object; false for a view of committed states alone. */
+export async function hasTouched(
+  queries: Queries,
+  view: View,
+  of: { object_id: string; kind: string },
+): Promise<boolean> {
+  if (view.transaction_id === undefined) return false;
+  const row = await queries
+    .selectFrom('transaction_touches')
+    .select('kind')
+    .where('transaction_id', '=', view.transaction_id)
+    .where('object_id', '=', of.object_id)
+    .where('kind', '=', of.kind)
+    .executeTakeFirst();
+  return row !== undefined;
+}

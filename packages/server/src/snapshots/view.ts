@@ -35,6 +35,12 @@ export function standing(transaction_id: string, alias: VersionedTable): RawBuil
     and endings.table_name = ${alias} and endings.row_id = ${sql.ref(`${alias}.row_id`)})`;
 }
 
+/** Whether the partition of a query over `partitions` holds something in a view. */
+export function holdsData(view: View): RawBuilder<boolean> {
+  return sql<boolean>`exists (select 1 from deltas
+    where deltas.partition_id = partitions.partition_id and ${visible(view, 'deltas')})`;
+}
+
 /** The newest state of a catalog. */
 export async function viewHead(queries: Queries, catalog_id: string): Promise<View & { committed_at_ns: bigint }> {
   const head = await queries

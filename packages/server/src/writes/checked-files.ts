@@ -3,6 +3,7 @@ import { concurrentModification } from '../commits/conflicts.ts';
 import { nameObject } from '../commits/touches.ts';
 import type { Queries } from '../db/database.ts';
 import type { Properties } from '../db/tables.ts';
+import { hasTouched } from '../snapshots/transactions.ts';
 import { findVersionById, type TableVersion } from '../snapshots/versions.ts';
 import type { View } from '../snapshots/view.ts';
 import { type DraftedDelta, draftDeltas } from './drafts.ts';
@@ -68,21 +69,10 @@ async function findUntold(queries: Queries, view: View, { target, aim, files }: 
   const objects = [version.table_version_id];
   const since = aim.opened_seq ?? view.seq;
   const winner = await lastTouch(queries, { objects, since, kinds: ['alter_incompatible'] });
-  if (!winner && !(await takesLess(queries, view, version))) return then;
+  // The transaction of the session may itself have altered the version so that it takes less.
+  const altered = { object_id: version.table_version_id, kind: 'alter_incompatible' };
+  if (!winner && !(await hasTouched(queries, view, altered))) return then;
   throw concurrentModification(`The files do not tell their columns, and table ${target.name}`, winner);
-}
-
-/** Whether the transaction of a view has altered a version so that it takes less. */
-async function takesLess(queries: Queries, view: View, { table_version_id }: TableVersion): Promise<boolean> {
-  if (view.transaction_id === undefined) return false;
-  const row = await queries
-    .selectFrom('transaction_touches')
-    .select('kind')
-    .where('transaction_id', '=', view.transaction_id)
-    .where('object_id', '=', table_version_id)
-    .where('kind', '=', 'alter_incompatible')
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 /** The version as it was when the session was opened; null without a session, and when it came later. */

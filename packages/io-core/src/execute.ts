@@ -16,9 +16,19 @@ import { explainMissing } from './missing-files.ts';
 import { appendUnits, mergeUnits, type ReadUnit } from './partition-group.ts';
 import { type ExecuteOptions, type PlanRows, planRows } from './plan-rows.ts';
 import { bindPredicate, conjunctsOver, predicateSql } from './predicate/predicate.ts';
-import { columnsSql, fileNumberSql, filePathSql, openScan, pathField, type Scan, unionSql } from './scan.ts';
+import {
+  columnsSql,
+  fileNumberSql,
+  filePathSql,
+  openScan,
+  pathField,
+  type Scan,
+  type ScanOptions,
+  unionSql,
+} from './scan.ts';
 import { arrowSchema, deserializeSchema, schemaFields } from './schema/schema.ts';
 import { type OrderKey, orderFiles, orderKeys, orderSql } from './sort.ts';
+import { ambientAccess, type StorageAccess } from './storage/access.ts';
 
 /**
  * Turns a plan into rows: reads its files, merges them by key where the plan asks for it, and gives the columns of the
@@ -61,6 +71,8 @@ interface Reading {
   filter: Predicate | null;
   order: OrderKey[];
   merge_order: OrderKey[];
+  /** The columns that rows are merged and deleted by. */
+  merged_by: string[];
   units: ReadUnit[];
   options: ExecuteOptions;
 }
@@ -70,6 +82,7 @@ function planReading(plan: ReadPlan, target: Schema, options: ExecuteOptions): R
   const output = outputFields(target, options);
   const path_column = options.file_path_column ?? null;
   const merging = plan.requires_mor;
+  const units = merging ? mergeUnits(plan) : appendUnits(orderFiles(plan, target));
   return {
     target,
     fields,
@@ -79,9 +92,15 @@ function planReading(plan: ReadPlan, target: Schema, options: ExecuteOptions): R
     filter: options.filter && Object.keys(options.filter).length > 0 ? bindPredicate(options.filter, fields) : null,
     order: merging ? orderKeys(plan.sort_scheme?.keys, target) : [],
     merge_order: merging ? orderKeys(plan.mor_plan?.sort_keys, target) : [],
-    units: merging ? mergeUnits(plan) : appendUnits(orderFiles(plan, target)),
+    merged_by: merging ? mergedBy(plan, units) : [],
+    units,
     options,
   };
+}
+
+function mergedBy({ merge_keys }: ReadPlan, units: ReadUnit[]): string[] {
+  const deleted = units.flatMap(({ deletes }) => deletes.flatMap(({ columns }) => columns));
+  return [...new Set([...(merge_keys ?? []), ...deleted])];
 }
 
 function outputFields(target: Schema, { columns, file_path_column }: ExecuteOptions): Field[] {
@@ -120,7 +139,7 @@ async function* readBatches(plan: ReadPlan, reading: Reading): AsyncGenerator<Re
       }
     } catch (error) {
       const files = [...unit.files, ...unit.deletes].map(({ file }) => file);
-      throw await explainMissing(error, files);
+      throw await explainMissing(error, files, accessOf(reading.options));
     }
     if (left <= 0) return;
   }
@@ -134,9 +153,8 @@ interface UnitInput {
 }
 
 async function* readUnit(session: Session, { plan, reading, unit, left }: UnitInput): AsyncGenerator<RecordBatch> {
-  const fieldsOf = (file: DataFile) => writtenFields(plan, file) ?? reading.fields;
   const files = unit.files.map(({ file }) => file);
-  await using data = await openScan(session, files, fieldsOf);
+  await using data = await openScan(session, files, { ...scanning({ plan, reading }), wanted: wantedColumns(reading) });
   const merged = plan.requires_mor && (unit.deletes.length > 0 || (plan.merge_keys ?? []).length > 0);
   const ordered = data.inOrder && reading.order.length === 0 && reading.merge_order.length === 0;
   const ordinals = merged || !ordered ? await measureRows(session, data) : null;
@@ -151,7 +169,8 @@ async function mergeUnit(
   { plan, reading, unit, data, ordinals }: Omit<UnitInput, 'left'> & { data: Scan; ordinals: Ordinals },
 ): Promise<boolean> {
   const files = unit.deletes.map(({ file }) => file);
-  await using deletes = await openScan(session, files, (file) => writtenFields(plan, file) ?? reading.fields);
+  const wanted = new Set(unit.deletes.flatMap(({ columns }) => columns));
+  await using deletes = await openScan(session, files, { ...scanning({ plan, reading }), wanted });
   const names = new Set(plan.merge_keys ?? []);
   const input: MergeInput = {
     unit,
@@ -165,6 +184,23 @@ async function mergeUnit(
     fields: reading.fields,
   };
   return markSurvivors(session, input);
+}
+
+function scanning({ plan, reading }: Pick<UnitInput, 'plan' | 'reading'>): Omit<ScanOptions, 'wanted'> {
+  const fieldsOf = (file: DataFile) => writtenFields(plan, file) ?? reading.fields;
+  return { fieldsOf, access: accessOf(reading.options) };
+}
+
+function accessOf({ access }: ExecuteOptions): StorageAccess {
+  return access ?? ambientAccess;
+}
+
+/** Every column that is looked at: what is beside the output is for the merge, the filter and the order alone. */
+function wantedColumns({ output, filter, order, merge_order, merged_by }: Reading): Set<string> {
+  const wanted = new Set([...output.map(({ name }) => name), ...merged_by]);
+  for (const { column } of [...order, ...merge_order]) wanted.add(column);
+  if (filter !== null) for (const name of predicateColumns(filter)) wanted.add(name);
+  return wanted;
 }
 
 function keyField(schema: Schema, name: string): Field {
@@ -193,11 +229,7 @@ interface RowsInput {
 /** The rows of a unit in their order. What is selected beside the output is for the filter and the order alone. */
 function rowsSql({ reading, unit, data, ordinals, merged, ordered }: RowsInput): string {
   const { target, output, path_column, filter, order, merge_order, fields } = reading;
-  const needed = new Set([
-    ...output.map(({ name }) => name),
-    ...[...order, ...merge_order].map(({ column }) => column),
-  ]);
-  if (filter !== null) for (const name of predicateColumns(filter)) needed.add(name);
+  const needed = wantedColumns({ ...reading, merged_by: [] });
   const columns = target.fields.filter(({ name }) => needed.has(name));
   const rows = unionSql(data, (relation) => {
     const selected = columnsSql(relation, columns, data.files);

@@ -12,6 +12,7 @@ import { inspectFile } from './inspect.ts';
 import type { ExecuteOptions, PlanRows } from './plan-rows.ts';
 import { rowObjects } from './row-values.ts';
 import { serializeSchema } from './schema/schema.ts';
+import { ambientAccess } from './storage/access.ts';
 
 /**
  * The rows of the files that a manifest table lists, which needs a `path` column; other columns are used where they are
@@ -21,8 +22,9 @@ import { serializeSchema } from './schema/schema.ts';
 export async function fromManifestTable(table: Table, options: ExecuteOptions = {}): Promise<PlanRows> {
   const files = table.batches.flatMap((batch) => rowObjects(batch).map(fileOf));
   const fields = new Map<string, Field>();
+  const access = options.access ?? ambientAccess;
   for (const { path, content_type } of files) {
-    const { schema } = await inspectFile({ path, content_type });
+    const { schema } = await inspectFile({ path, content_type, access });
     if (schema === null) {
       throw new DeltacatError(
         'not_supported',

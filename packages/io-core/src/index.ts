@@ -1,9 +1,8 @@
 export { type CoerceOptions, coerceRows } from './coerce.ts';
 export { closeEngine, configureEngine, type EngineSettings } from './duckdb/session.ts';
 export { executePlan } from './execute.ts';
-export type { Inspection } from './formats/capability.ts';
+export type { Compression, Inspection } from './formats/capability.ts';
 export { type FileRows, type WrittenFile, writeParquetFile } from './formats/parquet-file.ts';
-export type { ParquetCompression } from './formats/parquet-write.ts';
 export { fromManifestTable } from './from-manifest.ts';
 export { type InspectInput, inspectFile, tellsColumns } from './inspect.ts';
 export { type PartitionFilter, partitionFilter } from './partition/filter.ts';
@@ -28,6 +27,7 @@ export { type FileColumns, type FitTarget, findMisfit, isWithin, type Misfit } f
 export { inferType } from './schema/infer.ts';
 export * from './schema/schema.ts';
 export { isWidening, mayRound, widerType } from './schema/widen.ts';
+export { ambientAccess, type StorageAccess } from './storage/access.ts';
 export { openStorage } from './storage/open.ts';
 export { folderSize, realPath } from './storage/real-path.ts';
 export type { Storage, StoredFile, Tail } from './storage/storage.ts';

@@ -1,22 +1,23 @@
 import { type ContentType, DeltacatError } from '@deltacat/contract';
 import type { Inspection } from './formats/capability.ts';
 import { FORMATS } from './formats/format.ts';
-import { openStorage } from './storage/open.ts';
+import { ambientAccess, type StorageAccess } from './storage/access.ts';
 
 /** A file to look at. */
 export interface InspectInput {
   path: string;
   content_type: ContentType;
+  access?: StorageAccess;
 }
 
 /**
  * What can be known of a file without reading its data. Formats that keep no record of themselves tell their size only.
  * Throws `invalid_entry` when the file is missing, or is not of the format it is said to be.
  */
-export async function inspectFile({ path, content_type }: InspectInput): Promise<Inspection> {
+export async function inspectFile({ path, content_type, access = ambientAccess }: InspectInput): Promise<Inspection> {
   const inspect = FORMATS[content_type].inspect;
-  if (inspect !== undefined) return inspect(path);
-  const size_bytes = await openStorage(path).size(path);
+  if (inspect !== undefined) return inspect(path, access);
+  const size_bytes = await access.open(path).size(path);
   if (size_bytes === null) throw new DeltacatError('invalid_entry', `There is no file ${path}.`, { path });
   return { record_count: null, size_bytes, schema: null, column_stats: null };
 }

@@ -1,5 +1,5 @@
 import { type DataFile, DeltacatError } from '@deltacat/contract';
-import { openStorage } from './storage/open.ts';
+import type { StorageAccess } from './storage/access.ts';
 
 /** How the ways into a file say that it is not there; a file that has gone in the middle of a query fails in DuckDB. */
 const CODES: ReadonlySet<string> = new Set(['invalid_entry', 'not_found']);
@@ -12,12 +12,16 @@ const FILES_AT_ONCE = 64;
  * What a failed read is told: `data_missing` with the path when one of its files is gone, else the error as it is. Only
  * asked after a failure that may mean that, so that reads that succeed look for nothing.
  */
-export async function explainMissing(error: unknown, files: readonly DataFile[]): Promise<unknown> {
+export async function explainMissing(
+  error: unknown,
+  files: readonly DataFile[],
+  access: StorageAccess,
+): Promise<unknown> {
   if (!(error instanceof Error)) return error;
   if (error instanceof DeltacatError ? !CODES.has(error.code) : !DUCKDB_IO.test(error.message)) return error;
   for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
     const some = files.slice(at, at + FILES_AT_ONCE);
-    const sizes = await Promise.all(some.map(({ path }) => openStorage(path).size(path)));
+    const sizes = await Promise.all(some.map(({ path }) => access.open(path).size(path)));
     const gone = some[sizes.indexOf(null)];
     if (gone) return missing(gone, error);
   }

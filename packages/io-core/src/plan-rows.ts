@@ -1,6 +1,7 @@
 import type { Predicate } from '@deltacat/contract';
 import { type RecordBatch, type Schema, Table } from 'apache-arrow';
 import { rowObjects } from './row-values.ts';
+import type { StorageAccess } from './storage/access.ts';
 
 /** What is wanted of a plan's rows. */
 export interface ExecuteOptions {
@@ -14,6 +15,8 @@ export interface ExecuteOptions {
   file_path_column?: string | null;
   /** The most memory that DuckDB may use for this read; more goes to disk. */
   memory_limit_mb?: number | null;
+  /** How its files are reached; by what the plan vends when left out. */
+  access?: StorageAccess | null;
   /** Stops the read when it is aborted; the read then fails with the signal's reason. */
   signal?: AbortSignal | null;
 }

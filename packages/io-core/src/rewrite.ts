@@ -3,7 +3,7 @@ import { type RecordBatch, type Schema, Table } from 'apache-arrow';
 import { carrierLoss } from './duckdb/carrier.ts';
 import { executePlan } from './execute.ts';
 import { groupCount } from './partition-group.ts';
-import { openStorage } from './storage/open.ts';
+import { ambientAccess } from './storage/access.ts';
 import { RECORDS_PER_FILE, type WriteTarget, writeRows } from './write.ts';
 
 /** How much of the merged rows is in memory at a time; encoding holds them twice more. */
@@ -23,15 +23,16 @@ export async function rewritePlan(plan: ReadPlan, target: WriteTarget): Promise<
     );
   }
   const entries: WriteEntry[] = [];
+  const access = target.access ?? ambientAccess;
   try {
-    const rows = executePlan(sortedPlan(plan, target));
+    const rows = executePlan(sortedPlan(plan, target), { access });
     refuseLosses(rows.schema);
     for await (const table of tables(rows, target.target_records_per_file || RECORDS_PER_FILE)) {
       entries.push(...(await writeRows(table, target)));
     }
     return { entries };
   } catch (error) {
-    await Promise.allSettled(entries.map(({ path }) => openStorage(path).remove(path)));
+    await Promise.allSettled(entries.map(({ path }) => access.open(path).remove(path)));
     if (error instanceof DeltacatError && error.code === 'not_supported') throw unsupported(error.message, error);
     throw error;
   }

@@ -3,7 +3,13 @@ import { Field, Utf8 } from 'apache-arrow';
 import { alignSql } from './align.ts';
 import { quoteIdentifier, quoteText } from './duckdb/quote.ts';
 import type { Session } from './duckdb/session.ts';
-import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type PreparedScan, prepareScan } from './formats/format.ts';
+import {
+  FILE_INDEX_COLUMN,
+  FILE_ROW_COLUMN,
+  type PreparedScan,
+  prepareScan,
+  type ScanInput,
+} from './formats/format.ts';
 
 /** Files of one layout, ready to be selected from. */
 export interface ScanRelation {
@@ -39,14 +45,19 @@ export class Scan implements AsyncDisposable {
   }
 }
 
+/** What files are opened by. */
+export interface ScanOptions extends Pick<ScanInput, 'wanted' | 'access'> {
+  /** The schema that a file was written by, for formats that carry none. */
+  fieldsOf: (file: DataFile) => SchemaField[];
+}
+
 /**
- * Opens files for reading; `fieldsOf` tells the schema that a file was written by, for formats that carry none.
- * Whoever opens a scan disposes of it.
+ * Opens files for reading. Whoever opens a scan disposes of it.
  */
 export async function openScan(
   session: Session,
   files: readonly DataFile[],
-  fieldsOf: (file: DataFile) => SchemaField[],
+  { fieldsOf, wanted, access }: ScanOptions,
 ): Promise<Scan> {
   const prepared: PreparedScan[] = [];
   const relations: ScanRelation[] = [];
@@ -55,7 +66,7 @@ export async function openScan(
       const members = places.flatMap((place) => files[place] ?? []);
       const [first] = members;
       if (first === undefined) continue;
-      const scan = await prepareScan(members, fieldsOf(first));
+      const scan = await prepareScan(members, { fields: fieldsOf(first), wanted, access });
       prepared.push(scan);
       for (const { sql, indexes } of scan.relations) {
         const held = indexes.map((index) => places[index] ?? 0);

@@ -42,7 +42,7 @@ async function readBack(entries: WriteEntry[], fields = FIELDS): Promise<Record<
     content_encoding: 'identity' as const,
     content_length: 0,
   }));
-  await using scan = await prepareScan(files, fields);
+  await using scan = await prepareScan(files, { fields: fields });
   const connection = await instance.connect();
   const sql = `SELECT * EXCLUDE (${FILE_INDEX_COLUMN}, ${FILE_ROW_COLUMN}) FROM ${scan.sql} ORDER BY ${FILE_INDEX_COLUMN}, ${FILE_ROW_COLUMN}`;
   const rows = (await connection.runAndReadAll(sql)).getRowObjectsJson();

@@ -11,13 +11,14 @@ import {
   type WriteMode,
 } from '@deltacat/contract';
 import { coerceColumns, typeRows } from './coerce.ts';
-import { type ParquetCompression, writeParquet } from './formats/parquet-write.ts';
+import type { Compression, Format } from './formats/capability.ts';
+import { FORMATS } from './formats/format.ts';
 import { type PartitionRows, partitionRows } from './partition/partition.ts';
 import type { RowData } from './row-data.ts';
 import { gatherRows, type TypedRows, tableOf } from './rows.ts';
 import { deserializeSchema, schemaFields } from './schema/schema.ts';
 import { tableStats } from './stats.ts';
-import { openStorage } from './storage/open.ts';
+import { ambientAccess, type StorageAccess } from './storage/access.ts';
 import { sortRows } from './write-order.ts';
 
 /** Where rows go and what they must become: mostly the words of a write session. */
@@ -38,7 +39,9 @@ export interface WriteTarget {
   format?: ContentType | null;
   /** What file names begin with; a random part follows, so that writers of one folder never meet. */
   file_prefix?: string | null;
-  compression?: ParquetCompression | null;
+  compression?: Compression | null;
+  /** How the folder is reached. */
+  access?: StorageAccess | null;
 }
 
 /** Rows of one file when the target does not say. */
@@ -53,29 +56,38 @@ const FILE_BYTES_MAX = 512 * 1024 * 1024;
  * readers before the entries are committed; when this fails, the files written so far are removed.
  */
 export async function writeRows(data: RowData, target: WriteTarget): Promise<WriteEntry[]> {
-  const format = target.format ?? 'parquet';
-  if (format !== 'parquet') {
-    throw new DeltacatError(
-      'not_supported',
-      `Files of type ${format} cannot be written here; write Parquet, or use the official Python client (pip install 'deltacat-client[all]').`,
-      { content_type: format },
-    );
-  }
+  const { extension, write } = writerOf(target.format ?? 'parquet');
   const rows = targetRows(data, target);
   const parts = writeParts(rows, target);
   const written: WriteEntry[] = [];
   const batch = randomBytes(6).toString('hex');
   try {
     for (const [index, part] of parts.entries()) {
-      const name = `${target.file_prefix ?? 'w-'}${batch}-${String(index).padStart(5, '0')}.parquet`;
+      const name = `${target.file_prefix ?? 'w-'}${batch}-${String(index).padStart(5, '0')}${extension}`;
       const path = `${target.data_dir.replace(/\/+$/, '')}/${name}`;
-      written.push(await writePart(rows, { ...part, path, target }));
+      written.push(await writePart(rows, { ...part, path, target, write }));
     }
     return written;
   } catch (error) {
-    await Promise.allSettled(written.map(({ path }) => openStorage(path).remove(path)));
+    await Promise.allSettled(written.map(({ path }) => accessOf(target).open(path).remove(path)));
     throw error;
   }
+}
+
+function accessOf({ access }: WriteTarget): StorageAccess {
+  return access ?? ambientAccess;
+}
+
+type Write = NonNullable<Format['write']>;
+
+function writerOf(format: ContentType): { extension: string; write: Write } {
+  const { extension = '', write } = FORMATS[format];
+  if (write !== undefined) return { extension, write };
+  throw new DeltacatError(
+    'not_supported',
+    `Files of type ${format} cannot be written here; write Parquet, or use the official Python client (pip install 'deltacat-client[all]').`,
+    { content_type: format },
+  );
 }
 
 function targetRows(data: RowData, target: WriteTarget): TypedRows {
@@ -140,18 +152,20 @@ function rowsThatFit({ row_count, columns }: TypedRows): number {
 
 async function writePart(
   rows: TypedRows,
-  { order, partition_values, path, target }: Part & { path: string; target: WriteTarget },
+  { order, partition_values, path, target, write }: Part & { path: string; target: WriteTarget; write: Write },
 ): Promise<WriteEntry> {
   const { partition_scheme, sort_scheme, merge_keys, mode } = target;
   const gathered = gatherRows(rows, order);
-  const content_length = await writeParquet(gathered, { path, compression: target.compression ?? 'zstd' });
+  const stored = await write(gathered, {
+    path,
+    compression: target.compression ?? 'zstd',
+    access: accessOf(target),
+  });
   return {
     path,
     record_count: order.length,
-    content_length,
-    source_content_length: content_length,
-    content_type: 'parquet',
-    content_encoding: 'identity',
+    ...stored,
+    content_type: target.format ?? 'parquet',
     column_stats: tableStats(tableOf(gathered)),
     partition_values,
     partition_scheme_id: partition_values === null ? null : (partition_scheme?.id ?? null),

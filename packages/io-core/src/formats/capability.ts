@@ -1,5 +1,7 @@
-import type { ColumnStats, DataFile, SchemaField } from '@deltacat/contract';
+import type { ColumnStats, ContentEncoding, DataFile, SchemaField } from '@deltacat/contract';
 import type { Schema } from 'apache-arrow';
+import type { TypedRows } from '../rows.ts';
+import type { StorageAccess } from '../storage/access.ts';
 import type { Scratch } from '../storage/scratch.ts';
 
 /** The column of a scan that numbers its files, as given, from 0. Odd names, so that no column of a user's is hidden. */
@@ -30,8 +32,41 @@ export interface Inspection {
   column_stats: Record<string, ColumnStats> | null;
 }
 
-/** What can be done with files of one content type. What is absent is not supported yet. */
+/** What a scan goes by. */
+export interface ScanInput {
+  /** The schema the files were written by: text files carry no names or types of their own. */
+  fields: SchemaField[];
+  /** The columns that will be looked at, so that no others are fetched; null for all. */
+  wanted: ReadonlySet<string> | null;
+  access: StorageAccess;
+  /** Where files are put that DuckDB must find by a path of this machine. */
+  scratch: Scratch;
+}
+
+/** How the values of a file are compressed, where its format leaves the choice. */
+export type Compression = 'zstd' | 'snappy' | 'none';
+
+/** Where rows go, and how. */
+export interface FileWrite {
+  path: string;
+  compression: Compression;
+  access: StorageAccess;
+}
+
+/** A file that was written, as its manifest entry tells it. */
+export interface StoredRows {
+  content_length: number;
+  /** The size before `content_encoding`. */
+  source_content_length: number;
+  content_encoding: ContentEncoding;
+}
+
+/** What can be done with files of one content type. What is absent cannot be done here. */
 export interface Format {
-  inspect?(path: string): Promise<Inspection>;
-  scan?(files: IndexedFile[], fields: SchemaField[], scratch: Scratch): Promise<Relation[]>;
+  /** What names of written files end with. */
+  extension?: string;
+  inspect?(path: string, access: StorageAccess): Promise<Inspection>;
+  scan?(files: IndexedFile[], input: ScanInput): Promise<Relation[]>;
+  /** Writes gathered rows as one file, whole and durable. */
+  write?(rows: TypedRows, write: FileWrite): Promise<StoredRows>;
 }

@@ -40,7 +40,7 @@ function fileOf(
 }
 
 async function scan(files: ReturnType<typeof fileOf>[], fields = FIELDS) {
-  const prepared = await prepareScan(files, fields);
+  const prepared = await prepareScan(files, { fields: fields });
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   closers.push(
@@ -154,14 +154,16 @@ test.each([
 
 test('what cannot be unpacked is refused by name, and a torn gzip file is invalid_entry', async () => {
   const path = await put('x.bz2', 'BZh');
-  await expect(prepareScan([fileOf(path, 'csv', 'bzip2')], FIELDS)).rejects.toMatchObject({ code: 'not_supported' });
+  await expect(prepareScan([fileOf(path, 'csv', 'bzip2')], { fields: FIELDS })).rejects.toMatchObject({
+    code: 'not_supported',
+  });
   const torn = await put('torn', new Uint8Array([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 255, 255]));
-  await expect(prepareScan([fileOf(torn)], FIELDS)).rejects.toMatchObject({ code: 'invalid_entry' });
+  await expect(prepareScan([fileOf(torn)], { fields: FIELDS })).rejects.toMatchObject({ code: 'invalid_entry' });
 });
 
 test('a type that is not read yet is refused, naming the file and the way out', async () => {
   const file = { ...fileOf('/data/x.orc'), content_type: 'orc' as const };
-  await expect(prepareScan([file], FIELDS)).rejects.toMatchObject({
+  await expect(prepareScan([file], { fields: FIELDS })).rejects.toMatchObject({
     code: 'not_supported',
     message: expect.stringMatching(/\/data\/x\.orc.*orc.*official Python client/),
   });

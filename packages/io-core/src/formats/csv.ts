@@ -1,7 +1,13 @@
 import { DeltacatError, type SchemaField } from '@deltacat/contract';
 import { quoteIdentifier, quotePath, quoteText } from '../duckdb/quote.ts';
-import type { Scratch } from '../storage/scratch.ts';
-import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
+import {
+  FILE_INDEX_COLUMN,
+  FILE_ROW_COLUMN,
+  type Format,
+  type IndexedFile,
+  type Relation,
+  type ScanInput,
+} from './capability.ts';
 import { castTextSql } from './text-cast.ts';
 import { type Unwrapped, unwrapAll } from './wrapping.ts';
 
@@ -14,13 +20,7 @@ export interface Dialect {
 
 /** A delimited format: it has no schema of its own, so it is read by the fields that it was written by. */
 export function delimitedFormat(dialect: Dialect): Format {
-  return { scan: (files, fields, scratch) => scanDelimited(dialect, { files, fields, scratch }) };
-}
-
-interface ScanInput {
-  files: IndexedFile[];
-  fields: SchemaField[];
-  scratch: Scratch;
+  return { scan: (files, input) => scanDelimited(dialect, files, input) };
 }
 
 interface Group {
@@ -33,9 +33,10 @@ interface Group {
 /** The longest line DuckDB accepts; its own limit of 2 MiB is less than one picture in base64. */
 const LINE_BYTES_MAX = 64 * 1024 * 1024;
 
-async function scanDelimited(dialect: Dialect, { files, fields, scratch }: ScanInput): Promise<Relation[]> {
+async function scanDelimited(dialect: Dialect, files: IndexedFile[], input: ScanInput): Promise<Relation[]> {
+  const { fields } = input;
   const groups = new Map<string, Group>();
-  for (const { path, compression, head, index } of await unwrapAll(files, scratch)) {
+  for (const { path, compression, head, index } of await unwrapAll(files, input)) {
     const header = hasHeader(head, dialect, fields);
     const key = `${compression} ${header}`;
     const group = groups.get(key) ?? { compression, header, paths: [], indexes: [] };

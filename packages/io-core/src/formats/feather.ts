@@ -1,7 +1,7 @@
 import { DeltacatError } from '@deltacat/contract';
 import type { Schema } from 'apache-arrow';
 import { deserializeSchema } from '../schema/schema.ts';
-import { openStorage } from '../storage/open.ts';
+import type { StorageAccess } from '../storage/access.ts';
 import type { Format, Inspection } from './capability.ts';
 
 /** Feather tells its schema; its batches are mostly compressed in ways that cannot be read here. */
@@ -15,8 +15,8 @@ const PREFIX_BYTES = 8;
 const HEAD_BYTES = 64 * 1024;
 const SCHEMA_BYTES_MAX = 16 * 1024 * 1024;
 
-async function inspectFeather(path: string): Promise<Inspection> {
-  const storage = openStorage(path);
+async function inspectFeather(path: string, access: StorageAccess): Promise<Inspection> {
+  const storage = access.open(path);
   const tail = await storage.readTail(path, MAGIC.length);
   if (tail === null) throw new DeltacatError('invalid_entry', `There is no file ${path}.`, { path });
   const head = await storage.readRange(path, 0, HEAD_BYTES);

@@ -1,12 +1,20 @@
-import { type ContentType, type DataFile, DeltacatError, type SchemaField } from '@deltacat/contract';
+import { type ContentType, type DataFile, DeltacatError } from '@deltacat/contract';
+import { ambientAccess } from '../storage/access.ts';
 import { Scratch } from '../storage/scratch.ts';
-import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
+import {
+  FILE_INDEX_COLUMN,
+  FILE_ROW_COLUMN,
+  type Format,
+  type IndexedFile,
+  type Relation,
+  type ScanInput,
+} from './capability.ts';
 import { delimitedFormat } from './csv.ts';
 import { featherFormat } from './feather.ts';
 import { jsonFormat } from './json.ts';
 import { parquetFormat } from './parquet.ts';
 
-export { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Inspection, type Relation } from './capability.ts';
+export { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Inspection, type Relation, type ScanInput } from './capability.ts';
 
 /** Each content type and what can be done with it. */
 export const FORMATS: Record<ContentType, Format> = {
@@ -35,16 +43,20 @@ export interface PreparedScan extends AsyncDisposable {
   dispose(): Promise<void>;
 }
 
+/** What a scan goes by; all columns, and the files of this machine, where it does not say. */
+export type PrepareInput = Pick<ScanInput, 'fields'> & Partial<Pick<ScanInput, 'wanted' | 'access'>>;
+
 /**
  * Makes files ready to be scanned together: unpacks what DuckDB cannot open and tells the SQL that reads them.
- * `fields` is the schema the files were written by: delimited files carry no names or types of their own. Files are
- * grouped by their layout, so that ten thousand files are one `read_parquet` call, not ten thousand.
+ * Files are grouped by their layout, so that ten thousand files are one `read_parquet` call, not ten thousand.
  */
-export async function prepareScan(files: DataFile[], fields: SchemaField[]): Promise<PreparedScan> {
+export async function prepareScan(files: DataFile[], input: PrepareInput): Promise<PreparedScan> {
   const scratch = new Scratch();
+  const { fields, wanted = null, access = ambientAccess } = input;
   try {
     const relations: Relation[] = [];
-    for (const [format, members] of byFormat(files)) relations.push(...(await format(members, fields, scratch)));
+    for (const [scan, members] of byFormat(files))
+      relations.push(...(await scan(members, { fields, wanted, access, scratch })));
     const columns = [...new Set(relations.flatMap((relation) => relation.columns))];
     const dispose = () => scratch[Symbol.asyncDispose]();
     return {

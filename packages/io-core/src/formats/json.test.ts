@@ -50,7 +50,7 @@ async function fileOf(content: string | Uint8Array) {
 }
 
 async function scan(contents: (string | Uint8Array)[], fields = FIELDS) {
-  const prepared = await prepareScan(await Promise.all(contents.map(fileOf)), fields);
+  const prepared = await prepareScan(await Promise.all(contents.map(fileOf)), { fields: fields });
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   closers.push(

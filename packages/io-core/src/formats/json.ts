@@ -3,8 +3,14 @@ import { DataType } from 'apache-arrow';
 import { carrierSql } from '../duckdb/carrier.ts';
 import { quoteIdentifier, quotePath, quoteText } from '../duckdb/quote.ts';
 import { fieldType } from '../schema/schema.ts';
-import type { Scratch } from '../storage/scratch.ts';
-import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
+import {
+  FILE_INDEX_COLUMN,
+  FILE_ROW_COLUMN,
+  type Format,
+  type IndexedFile,
+  type Relation,
+  type ScanInput,
+} from './capability.ts';
 import { castTextSql } from './text-cast.ts';
 import { type Unwrapped, unwrapAll } from './wrapping.ts';
 
@@ -16,9 +22,10 @@ const OBJECT_BYTES_MAX = 64 * 1024 * 1024;
 
 const COMPRESSIONS: Record<Unwrapped['compression'], string> = { none: 'uncompressed', gzip: 'gzip', zstd: 'zstd' };
 
-async function scanJson(files: IndexedFile[], fields: SchemaField[], scratch: Scratch): Promise<Relation[]> {
+async function scanJson(files: IndexedFile[], input: ScanInput): Promise<Relation[]> {
+  const { fields } = input;
   const groups = new Map<Unwrapped['compression'], (Unwrapped & { index: number })[]>();
-  for (const file of await unwrapAll(files, scratch)) {
+  for (const file of await unwrapAll(files, input)) {
     groups.set(file.compression, [...(groups.get(file.compression) ?? []), file]);
   }
   const columns = fields.map(({ name }) => name);

@@ -2,7 +2,7 @@ import * as arrow from 'apache-arrow';
 import type { RecordBatch as EncodedBatch } from 'parquet-wasm';
 import { typeRows } from '../coerce.ts';
 import { gatherRows, type TypedRows } from '../rows.ts';
-import { openStorage } from '../storage/open.ts';
+import { ambientAccess, type StorageAccess } from '../storage/access.ts';
 import { encodeParquet, storedTable, writerProperties } from './parquet-write.ts';
 
 /** Rows of a file to write, such as those of a plan; each call reads the same ones anew. */
@@ -21,11 +21,15 @@ export interface WrittenFile {
  * Writes rows as one Parquet file with their Arrow types, whole and durable, with a few batches in memory at a time. No
  * rows make a file of the columns alone. When reading or writing fails, so does this, and no file is made.
  */
-export async function writeParquetFile(rows: FileRows, path: string): Promise<WrittenFile> {
+export async function writeParquetFile(
+  rows: FileRows,
+  path: string,
+  access: StorageAccess = ambientAccess,
+): Promise<WrittenFile> {
   const listed = new Set<string>();
   while (true) {
     try {
-      return await writeOnce(rows, path, listed);
+      return await writeOnce(rows, { path, access }, listed);
     } catch (error) {
       if (!(error instanceof TypeChange) || listed.has(error.column)) throw error;
       listed.add(error.column);
@@ -43,7 +47,11 @@ class TypeChange extends Error {
   }
 }
 
-async function writeOnce(rows: FileRows, path: string, listed: ReadonlySet<string>): Promise<WrittenFile> {
+async function writeOnce(
+  rows: FileRows,
+  { path, access }: { path: string; access: StorageAccess },
+  listed: ReadonlySet<string>,
+): Promise<WrittenFile> {
   const written: WrittenFile = { records: 0, size_bytes: 0 };
   async function* tables(): AsyncGenerator<arrow.Table> {
     for await (const table of storedTables(rows, listed)) {
@@ -57,7 +65,7 @@ async function writeOnce(rows: FileRows, path: string, listed: ReadonlySet<strin
       written.size_bytes += part.byteLength;
     }
   }
-  await openStorage(path).write(path, bytes());
+  await access.open(path).write(path, bytes());
   return written;
 }
 

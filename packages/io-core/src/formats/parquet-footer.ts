@@ -1,5 +1,5 @@
 import { DeltacatError } from '@deltacat/contract';
-import { openStorage } from '../storage/open.ts';
+import type { StorageAccess } from '../storage/access.ts';
 import type { Tail } from '../storage/storage.ts';
 import { readThrift, type ThriftStruct, type ThriftValue } from './thrift.ts';
 
@@ -51,8 +51,8 @@ const MAGIC = 0x31524150; // "PAR1"
 const MAGIC_ENCRYPTED = 0x45524150; // "PARE"
 
 /** Reads the footer of a Parquet file, without its data; `invalid_entry` when it is missing or not a Parquet file. */
-export async function readParquetFooter(path: string): Promise<ParquetFooter> {
-  const storage = openStorage(path);
+export async function readParquetFooter(path: string, access: StorageAccess): Promise<ParquetFooter> {
+  const storage = access.open(path);
   let tail = await storage.readTail(path, TAIL_BYTES);
   if (tail === null) throw new DeltacatError('invalid_entry', `There is no file ${path}.`, { path });
   const length = footerLength(tail, path);

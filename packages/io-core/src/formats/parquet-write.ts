@@ -1,17 +1,8 @@
 import * as arrow from 'apache-arrow';
 import type { WriterProperties } from 'parquet-wasm';
 import type { TypedRows } from '../rows.ts';
-import { openStorage } from '../storage/open.ts';
+import type { Compression, FileWrite, StoredRows } from './capability.ts';
 import { storedColumn } from './parquet-storable.ts';
-
-/** How the values of a file are compressed. */
-export type ParquetCompression = 'zstd' | 'snappy' | 'none';
-
-/** Where rows go, and how. */
-export interface ParquetWrite {
-  path: string;
-  compression: ParquetCompression;
-}
 
 /** Readers split their work by row groups; one of a million rows would keep them to one thread. */
 const ROW_GROUP_ROWS = 262_144;
@@ -20,14 +11,15 @@ const ROW_GROUP_ROWS = 262_144;
  * Writes gathered rows to a Parquet file, whole and durable, and tells its size. The Arrow types are kept beside
  * Parquet's, so that every Arrow reader gets back the columns that were given.
  */
-export async function writeParquet(rows: TypedRows, { path, compression }: ParquetWrite): Promise<number> {
+export async function writeParquet(rows: TypedRows, { path, compression, access }: FileWrite): Promise<StoredRows> {
   const bytes = await encodeParquet(rows, compression);
-  await openStorage(path).write(path, bytes);
-  return bytes.byteLength;
+  await access.open(path).write(path, bytes);
+  const content_length = bytes.byteLength;
+  return { content_length, source_content_length: content_length, content_encoding: 'identity' };
 }
 
 /** Gathered rows as the bytes of a Parquet file. */
-export async function encodeParquet(rows: TypedRows, compression: ParquetCompression): Promise<Uint8Array> {
+export async function encodeParquet(rows: TypedRows, compression: Compression): Promise<Uint8Array> {
   const { Table, writeParquet: encode } = await import('parquet-wasm');
   const stream = arrow.tableToIPC(storedTable(rows), 'stream');
   return encode(Table.fromIPCStream(stream), await writerProperties(compression));
@@ -48,7 +40,7 @@ export function storedTable({ row_count, columns }: TypedRows, listed: ReadonlyS
 }
 
 /** How every file is written; each write needs its own. */
-export async function writerProperties(compression: ParquetCompression): Promise<WriterProperties> {
+export async function writerProperties(compression: Compression): Promise<WriterProperties> {
   // Loaded on the first write: five megabytes of WebAssembly that readers never need.
   const { Compression, WriterPropertiesBuilder } = await import('parquet-wasm');
   const codec = { zstd: Compression.ZSTD, snappy: Compression.SNAPPY, none: Compression.UNCOMPRESSED }[compression];

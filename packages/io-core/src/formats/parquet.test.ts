@@ -7,6 +7,7 @@ import { coerceColumns } from '../coerce.ts';
 import { inspectFile } from '../inspect.ts';
 import { gatherRows } from '../rows.ts';
 import { schemaFields } from '../schema/schema.ts';
+import { ambientAccess } from '../storage/access.ts';
 import { openStorage } from '../storage/open.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, prepareScan } from './format.ts';
 import { writeParquet } from './parquet-write.ts';
@@ -43,7 +44,7 @@ async function make(name: string, select: string): Promise<string> {
 }
 
 async function scan(paths: string[], columns = '*') {
-  await using prepared = await prepareScan(paths.map(fileOf), []);
+  await using prepared = await prepareScan(paths.map(fileOf), { fields: [] });
   const sql = `SELECT ${columns}, ${FILE_INDEX_COLUMN} AS file FROM ${prepared.sql} ORDER BY ${FILE_INDEX_COLUMN}, ${FILE_ROW_COLUMN}`;
   const rows = (await connection.runAndReadAll(sql)).getRowObjectsJson();
   for (const row of rows) {
@@ -59,7 +60,7 @@ describe('a scan', () => {
     const paths = await Promise.all(
       [0, 1, 2].map((n) => make(`same-${n}.parquet`, `SELECT ${n} AS a, 'x' AS b FROM range(2)`)),
     );
-    const prepared = await prepareScan([...paths, paths[0] ?? ''].map(fileOf), []);
+    const prepared = await prepareScan([...paths, paths[0] ?? ''].map(fileOf), { fields: [] });
     expect(prepared.sql.match(/read_parquet/g)).toHaveLength(1);
     const { rows } = await scan([...paths, paths[0] ?? '']);
     expect(rows.map(({ a, file }) => [a, file])).toEqual(
@@ -117,7 +118,7 @@ describe('a scan', () => {
     const path = `memory://${crypto.randomUUID()}/x.parquet`;
     await openStorage(path).write(path, bytes);
     expect((await scan([path])).rows).toEqual([{ a: 9, file: 0 }]);
-    const prepared = await prepareScan([fileOf(path)], []);
+    const prepared = await prepareScan([fileOf(path)], { fields: [] });
     const copy = /'(\/[^']+\.parquet)'/.exec(prepared.sql)?.[1] ?? expect.unreachable();
     expect(await openStorage(copy).read(copy)).toEqual(bytes);
     await prepared.dispose();
@@ -180,7 +181,11 @@ const TYPES: [string, unknown[], string?][] = [
 test.each(TYPES)('a file keeps columns of %s', async (type, values, stored = type) => {
   const path = `${folder}/${crypto.randomUUID()}.parquet`;
   const rows = coerceColumns({ c: values }, [{ name: 'c', type }], {});
-  const size = await writeParquet(gatherRows(rows, Int32Array.from([0, 1, 2])), { path, compression: 'zstd' });
+  const { content_length: size } = await writeParquet(gatherRows(rows, Int32Array.from([0, 1, 2])), {
+    path,
+    compression: 'zstd',
+    access: ambientAccess,
+  });
   const found = await inspectFile({ path, content_type: 'parquet' });
   expect([found.record_count, found.size_bytes]).toEqual([3, size]);
   expect(schemaFields(found.schema ?? expect.unreachable())).toMatchObject([

@@ -1,13 +1,24 @@
 import type { DataFile } from '@deltacat/contract';
 import { quoteIdentifier, quotePath, quoteText } from '../duckdb/quote.ts';
-import { openStorage } from '../storage/open.ts';
-import type { Scratch } from '../storage/scratch.ts';
-import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Format, type IndexedFile, type Relation } from './capability.ts';
+import {
+  FILE_INDEX_COLUMN,
+  FILE_ROW_COLUMN,
+  type Format,
+  type IndexedFile,
+  type Relation,
+  type ScanInput,
+} from './capability.ts';
 import { type ParquetElement, readParquetFooter } from './parquet-footer.ts';
 import { inspectParquet } from './parquet-inspect.ts';
+import { writeParquet } from './parquet-write.ts';
 
 /** Parquet: written by us, inspected by its footer, scanned by DuckDB where it lies. */
-export const parquetFormat: Format = { inspect: inspectParquet, scan: scanParquet };
+export const parquetFormat: Format = {
+  extension: '.parquet',
+  inspect: inspectParquet,
+  scan: scanParquet,
+  write: writeParquet,
+};
 
 /** How many footers are read at once; more only queue for the four threads of Node's file access. */
 const FOOTERS_AT_ONCE = 16;
@@ -18,11 +29,11 @@ interface Layout {
   indexes: number[];
 }
 
-async function scanParquet(files: IndexedFile[], _fields: unknown, scratch: Scratch): Promise<Relation[]> {
+async function scanParquet(files: IndexedFile[], input: ScanInput): Promise<Relation[]> {
   const layouts = new Map<string, Layout>();
   for (let at = 0; at < files.length; at += FOOTERS_AT_ONCE) {
     const some = files.slice(at, at + FOOTERS_AT_ONCE);
-    const found = await Promise.all(some.map(({ file }) => openParquet(file, scratch)));
+    const found = await Promise.all(some.map(({ file }) => openParquet(file, input)));
     for (const [place, { path, elements }] of found.entries()) {
       const index = some[place]?.index ?? 0;
       const key = layoutKey(elements);
@@ -38,9 +49,12 @@ async function scanParquet(files: IndexedFile[], _fields: unknown, scratch: Scra
   return [...layouts.values()].map((layout) => ({ ...layout, sql: layoutSql(layout) }));
 }
 
-async function openParquet(file: DataFile, scratch: Scratch): Promise<{ path: string; elements: ParquetElement[] }> {
-  const storage = openStorage(file.path);
-  const { elements } = await readParquetFooter(file.path);
+async function openParquet(
+  file: DataFile,
+  { access, scratch }: ScanInput,
+): Promise<{ path: string; elements: ParquetElement[] }> {
+  const storage = access.open(file.path);
+  const { elements } = await readParquetFooter(file.path, access);
   const path = storage.localPath(file.path) ?? (await scratch.put(await storage.read(file.path), '.parquet'));
   return { path, elements };
 }

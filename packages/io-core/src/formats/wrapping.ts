@@ -1,8 +1,6 @@
 import { constants, gunzipSync } from 'node:zlib';
 import { type ContentEncoding, type DataFile, DeltacatError } from '@deltacat/contract';
-import { openStorage } from '../storage/open.ts';
-import type { Scratch } from '../storage/scratch.ts';
-import type { IndexedFile } from './capability.ts';
+import type { IndexedFile, ScanInput } from './capability.ts';
 
 /** A text file that DuckDB can open, and its first bytes without their wrapping. */
 export interface Unwrapped {
@@ -10,6 +8,8 @@ export interface Unwrapped {
   compression: 'none' | 'gzip' | 'zstd';
   head: Uint8Array;
 }
+
+type Reach = Pick<ScanInput, 'access' | 'scratch'>;
 
 /** Enough for the header line of a few thousand columns. */
 const HEAD_BYTES = 256 * 1024;
@@ -22,12 +22,12 @@ const UNREADABLE: ContentEncoding[] = ['deflate', 'bzip2', 'snappy'];
 const FILES_AT_ONCE = 16;
 
 /** Text files ready for DuckDB, with their places in the scan: whatever they are wrapped in. */
-export async function unwrapAll(files: IndexedFile[], scratch: Scratch): Promise<(Unwrapped & { index: number })[]> {
+export async function unwrapAll(files: IndexedFile[], input: Reach): Promise<(Unwrapped & { index: number })[]> {
   const unwrapped: (Unwrapped & { index: number })[] = [];
   for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
     const some = files.slice(at, at + FILES_AT_ONCE);
     unwrapped.push(
-      ...(await Promise.all(some.map(async ({ file, index }) => ({ ...(await unwrap(file, scratch)), index })))),
+      ...(await Promise.all(some.map(async ({ file, index }) => ({ ...(await unwrap(file, input)), index })))),
     );
   }
   return unwrapped;
@@ -37,7 +37,7 @@ export async function unwrapAll(files: IndexedFile[], scratch: Scratch): Promise
  * Finds out how a text file is wrapped by looking at it, whatever its entry says: older writers compress twice, by
  * extension and by encoding. What DuckDB cannot unwrap by itself is unpacked into `scratch`.
  */
-async function unwrap(file: DataFile, scratch: Scratch): Promise<Unwrapped> {
+async function unwrap(file: DataFile, { access, scratch }: Reach): Promise<Unwrapped> {
   if (UNREADABLE.includes(file.content_encoding)) {
     throw new DeltacatError(
       'not_supported',
@@ -45,7 +45,7 @@ async function unwrap(file: DataFile, scratch: Scratch): Promise<Unwrapped> {
       { path: file.path, content_encoding: file.content_encoding },
     );
   }
-  const storage = openStorage(file.path);
+  const storage = access.open(file.path);
   let head = await storage.readRange(file.path, 0, HEAD_BYTES);
   const path = storage.localPath(file.path) ?? (await scratch.put(await storage.read(file.path), ''));
   if (isZstd(head)) return { path, compression: 'zstd', head: new Uint8Array() };

@@ -1,13 +1,13 @@
 import { realpath } from 'node:fs/promises';
-import { openStorage } from './open.ts';
+import { ambientAccess } from './access.ts';
 import type { Storage } from './storage.ts';
 
 /**
  * Where a path leads once every symbolic link in it is followed; null when nothing is there. Whether a file lies in a
  * folder can only be told of such paths. Storages without links answer the path itself.
  */
-export async function realPath(path: string): Promise<string | null> {
-  const local = openStorage(path).localPath(path);
+export async function realPath(path: string, access = ambientAccess): Promise<string | null> {
+  const local = access.open(path).localPath(path);
   if (local === null) return path;
   try {
     return await realpath(local);

@@ -202,6 +202,38 @@ describe('alter_table', () => {
     expect((await describeTable('worded')).properties).toEqual({ schema_evolution_mode: 'manual' });
   });
 
+  test.each([
+    ['records_per_compacted_file', 0],
+    ['records_per_compacted_file', 'many'],
+    ['appended_delta_count_compaction_trigger', -1],
+    ['appended_file_count_compaction_trigger', 2.5],
+    ['appended_record_count_compaction_trigger', [1]],
+  ])('the property %s cannot be %j, in a table or a version', async (name, value) => {
+    await create('numbered');
+    for (const field of ['table_properties', 'table_version_properties']) {
+      const asked = { [field]: { [name]: value } };
+      const refused = {
+        status: 400,
+        body: { error: { code: 'invalid_request', message: expect.stringContaining(name) } },
+      };
+      expect(await server.request('PUT', at('numbered'), asked)).toMatchObject(refused);
+      expect(await create('odd', asked)).toMatchObject(refused);
+    }
+  });
+
+  test('numbers that the server acts on may come as digits, and 0 turns a trigger off', async () => {
+    await create('numbered');
+    const table_properties = {
+      records_per_compacted_file: '1000',
+      appended_delta_count_compaction_trigger: 0,
+    };
+    await server.request('PUT', at('numbered'), { table_properties });
+    expect((await describeTable('numbered')).table_properties).toMatchObject({
+      records_per_compacted_file: 1000,
+      appended_delta_count_compaction_trigger: 0,
+    });
+  });
+
   test('what is missing or malformed is refused', async () => {
     await create('present');
     expect((await server.request('PUT', at('missing'), { table_description: 'x' })).status).toBe(404);

@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chownSync, globSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { constants, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { fail, freePort, runCommand } from './command.ts';
 
 /**
  * Runs a command with a PostgreSQL of its own, whose address is in DELTACAT_TEST_DATABASE_URL: made in a fresh folder
@@ -24,16 +24,14 @@ const folder = mkdtempSync(join(tmpdir(), 'deltacat-postgres-'));
 const data = join(folder, 'data');
 const isRoot = process.getuid?.() === 0;
 const user = 'deltacat';
-let running: ChildProcess | null = null;
 let isStarted = false;
-
-// The command gets the signal of a terminal as well; the database must outlive it.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => running?.kill(signal));
 
 try {
   const port = await freePort();
   start(port);
-  process.exitCode = await run(`postgres://${user}@127.0.0.1:${port}/postgres`);
+  process.exitCode = await runCommand(command, {
+    DELTACAT_TEST_DATABASE_URL: `postgres://${user}@127.0.0.1:${port}/postgres`,
+  });
 } finally {
   if (isStarted) ask('pg_ctl', '-D', data, '-m', 'immediate', '-w', 'stop');
   rmSync(folder, { recursive: true, force: true });
@@ -74,30 +72,4 @@ function ask(program: string, ...args: string[]): void {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   if (status !== 0) throw new Error(`${program} failed: ${error?.message ?? stderr}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port is free');
-  return address.port;
-}
-
-/** Runs the command; answers its exit code, as shells tell it. */
-function run(url: string): Promise<number> {
-  const [first = '', ...rest] = command;
-  const env = { ...process.env, DELTACAT_TEST_DATABASE_URL: url };
-  const child = spawn(first, rest, { stdio: 'inherit', env });
-  running = child;
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(signal ? 128 + constants.signals[signal] : (code ?? 1)));
-  });
-}
-
-function fail(message: string): never {
-  console.error(message);
-  process.exit(2);
 }

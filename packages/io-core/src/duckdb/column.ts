@@ -1,6 +1,6 @@
 import { DeltacatError } from '@deltacat/contract';
 import { Data, DataType, type Float, Precision, TimeUnit } from 'apache-arrow';
-import { GrowingBits, GrowingBytes, GrowingValidity } from './growing.ts';
+import { GrowingBits, GrowingBytes, GrowingOffsets, GrowingValidity } from './growing.ts';
 import { isSet, type RawVector } from './raw-vector.ts';
 
 /** One column of a batch in the making. */
@@ -10,7 +10,7 @@ export interface Column {
   appendNulls(count: number): void;
   /** Roughly how much memory the column holds. */
   byteLength(): number;
-  /** The Arrow column. Nothing may be appended after. */
+  /** The rows so far as an Arrow column; what is appended after begins the next one. */
   finish(): Data;
 }
 
@@ -25,13 +25,13 @@ export interface Finished {
 
 /** Puts a finished column together. */
 export function dataOf({ type, validity, offsets, values, children }: Finished): Data {
-  const bitmap = validity.finish();
+  const { length, nulls, bitmap } = validity.finish();
   const buffers = {
     ...(offsets && { 0: offsets }),
     ...(values && { 1: values }),
     ...(bitmap && { 2: bitmap }),
   };
-  return new Data(type, 0, validity.length, validity.nulls, buffers, children);
+  return new Data(type, 0, length, nulls, buffers, children);
 }
 
 /** The column of a type without parts, or null for types that have some. */
@@ -196,7 +196,11 @@ function nullColumn(type: DataType): Column {
       length += count;
     },
     byteLength: () => 0,
-    finish: () => new Data(type, 0, length, length),
+    finish() {
+      const rows = length;
+      length = 0;
+      return new Data(type, 0, rows, rows);
+    },
   };
 }
 
@@ -220,7 +224,7 @@ function boolColumn(type: DataType): Column {
 function bytesColumn(type: DataType, Offsets: typeof Int32Array | typeof BigInt64Array): Column {
   const bytes = new GrowingBytes();
   const validity = new GrowingValidity();
-  const ends: number[] = [0];
+  const ends = new GrowingOffsets();
   return {
     append(vector, start, count) {
       const { validity: bits } = vector;
@@ -239,9 +243,10 @@ function bytesColumn(type: DataType, Offsets: typeof Int32Array | typeof BigInt6
       for (let row = 0; row < count; row++) ends.push(bytes.length);
       validity.appendNulls(count);
     },
-    byteLength: () => bytes.length + ends.length * 4,
+    byteLength: () => bytes.length + ends.byteLength,
     finish() {
-      const offsets = Offsets === Int32Array ? Int32Array.from(ends) : BigInt64Array.from(ends, BigInt);
+      const narrow = ends.finish();
+      const offsets = Offsets === Int32Array ? narrow : BigInt64Array.from(narrow, BigInt);
       return dataOf({ type, validity, offsets, values: bytes.finish() });
     },
   };

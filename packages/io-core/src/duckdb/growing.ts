@@ -2,7 +2,10 @@ import { isSet } from './raw-vector.ts';
 
 const CAPACITY_MIN = 4096;
 
-/** Bytes that are appended to, over memory that doubles. */
+/**
+ * Bytes that are appended to, over memory that doubles and is used again once they are taken: batches of one read are about
+ * as large as each other, and memory that grew anew for each of them stayed behind as garbage of three times their size.
+ */
 export class GrowingBytes {
   bytes = new Uint8Array(CAPACITY_MIN);
   length = 0;
@@ -19,9 +22,39 @@ export class GrowingBytes {
     return at;
   }
 
-  /** The bytes so far, in memory of their own that starts aligned. */
+  /** The bytes so far, in memory of their own that starts aligned. The next ones begin anew, where all is zero. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.bytes.slice(0, this.length);
+    const taken = this.bytes.slice(0, this.length);
+    this.bytes.fill(0, 0, this.length);
+    this.length = 0;
+    return taken;
+  }
+}
+
+/** Where each string or list of a column ends, as Arrow's offsets, which begin with 0. */
+export class GrowingOffsets {
+  readonly #bytes = new GrowingBytes();
+  #ends = new Uint32Array(this.#bytes.bytes.buffer);
+
+  constructor() {
+    this.push(0);
+  }
+
+  push(end: number): void {
+    const at = this.#bytes.extend(4);
+    if (this.#ends.buffer !== this.#bytes.bytes.buffer) this.#ends = new Uint32Array(this.#bytes.bytes.buffer);
+    this.#ends[at / 4] = end;
+  }
+
+  get byteLength(): number {
+    return this.#bytes.length;
+  }
+
+  /** The offsets so far; the next ones begin with 0 again. */
+  finish(): Int32Array<ArrayBuffer> {
+    const offsets = new Int32Array(this.#bytes.finish().buffer);
+    this.push(0);
+    return offsets;
   }
 }
 
@@ -48,9 +81,14 @@ export class GrowingValidity {
     if (count > 0) this.append(new Uint8Array((count + 7) >> 3), 0, count);
   }
 
-  /** The bitmap, or null when no row lacks a value. */
-  finish(): Uint8Array | null {
-    return this.nulls === 0 || this.#bits === null ? null : this.#bits.finish();
+  /** What the rows so far have; the next ones begin anew. The bitmap is null when no row lacks a value. */
+  finish(): { length: number; nulls: number; bitmap: Uint8Array | null } {
+    const { length, nulls } = this;
+    const bitmap = nulls === 0 || this.#bits === null ? null : this.#bits.finish();
+    this.#bits = null;
+    this.length = 0;
+    this.nulls = 0;
+    return { length, nulls, bitmap };
   }
 }
 
@@ -99,15 +137,16 @@ export class GrowingBits {
     for (let index = 0; index < bytes.length; index++) if (bytes[index] !== 0) setBit(target, from + index);
   }
 
-  /** The bitmap so far. */
+  /** The bitmap so far; the next bits begin anew. */
   finish(): Uint8Array {
+    this.#length = 0;
     return this.#bytes.finish();
   }
 
   #extend(count: number): void {
     this.#length += count;
     const wanted = (this.#length + 7) >> 3;
-    // The memory is fresh, so the new bits are zero.
+    // What is not written yet is zero.
     if (wanted > this.#bytes.length) this.#bytes.extend(wanted - this.#bytes.length);
   }
 }

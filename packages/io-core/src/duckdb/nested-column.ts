@@ -10,7 +10,7 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import { type Column, dataOf, plainColumn } from './column.ts';
-import { GrowingValidity } from './growing.ts';
+import { GrowingOffsets, GrowingValidity } from './growing.ts';
 import { isSet, type RawVector } from './raw-vector.ts';
 
 /** The column that takes DuckDB's vectors of a type's carrier and becomes an Arrow column of exactly that type. */
@@ -83,7 +83,7 @@ function appendSpans(column: Column, elements: RawVector, spans: Iterable<Span>)
 
 function listColumn(type: DataType, values: Column): Column {
   const validity = new GrowingValidity();
-  const ends: number[] = [0];
+  const ends = new GrowingOffsets();
   let length = 0;
   return {
     append(vector, start, count) {
@@ -102,8 +102,11 @@ function listColumn(type: DataType, values: Column): Column {
       for (let row = 0; row < count; row++) ends.push(length);
       validity.appendNulls(count);
     },
-    byteLength: () => values.byteLength() + ends.length * 4,
-    finish: () => dataOf({ type, validity, offsets: Int32Array.from(ends), children: [values.finish()] }),
+    byteLength: () => values.byteLength() + ends.byteLength,
+    finish() {
+      length = 0;
+      return dataOf({ type, validity, offsets: ends.finish(), children: [values.finish()] });
+    },
   };
 }
 

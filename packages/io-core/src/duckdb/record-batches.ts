@@ -21,15 +21,13 @@ export async function* recordBatches(
   schema: Schema,
 ): AsyncGenerator<RecordBatch> {
   const native = await loadBindings();
-  let batch = new GrowingBatch(schema);
+  const batch = new GrowingBatch(schema);
   for await (const { chunk } of chunks) {
     const rows = native.data_chunk_get_size(chunk);
     const vectors = schema.fields.map((_, index) => vectorOf(native, { chunk, index, rows }));
     for (let start = 0; start < rows; start += SLICE_ROWS) {
       batch.append(vectors, start, Math.min(SLICE_ROWS, rows - start));
-      if (!batch.full) continue;
-      yield batch.finish();
-      batch = new GrowingBatch(schema);
+      if (batch.full) yield batch.finish();
     }
   }
   if (batch.rows > 0) yield batch.finish();
@@ -64,6 +62,7 @@ class GrowingBatch {
   finish(): RecordBatch {
     const children = this.#columns.map((column) => column.finish());
     const data = new Data(new Struct(this.#schema.fields), 0, this.rows, 0, undefined, children);
+    this.rows = 0;
     return new RecordBatch(this.#schema, data);
   }
 }

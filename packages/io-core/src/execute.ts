@@ -11,7 +11,7 @@ import { quoteIdentifier } from './duckdb/quote.ts';
 import { recordBatches } from './duckdb/record-batches.ts';
 import { openSession, type Session } from './duckdb/session.ts';
 import { manifestTable } from './manifest-table.ts';
-import { type MergeInput, markSurvivors, measureRows, type Ordinals, ordinalSql, survivesSql } from './merge.ts';
+import { type MergeInput, markSurvivors } from './merge.ts';
 import { explainMissing } from './missing-files.ts';
 import { appendUnits, mergeUnits, type ReadUnit } from './partition-group.ts';
 import { type ExecuteOptions, type PlanRows, planRows } from './plan-rows.ts';
@@ -29,6 +29,7 @@ import {
 import { arrowSchema, deserializeSchema, schemaFields } from './schema/schema.ts';
 import { type OrderKey, orderFiles, orderKeys, orderSql } from './sort.ts';
 import { ambientAccess, type StorageAccess } from './storage/access.ts';
+import { forgetSurvivors, measureRows, type Ordinals, ordinalSql, type Survivors, survivesSql } from './survivors.ts';
 
 /**
  * Turns a plan into rows: reads its files, merges them by key where the plan asks for it, and gives the columns of the
@@ -158,16 +159,18 @@ async function* readUnit(session: Session, { plan, reading, unit, left }: UnitIn
   const merged = plan.requires_mor && (unit.deletes.length > 0 || (plan.merge_keys ?? []).length > 0);
   const ordered = data.inOrder && reading.order.length === 0 && reading.merge_order.length === 0;
   const ordinals = merged || !ordered ? await measureRows(session, data) : null;
-  if (merged && ordinals !== null && !(await mergeUnit(session, { plan, reading, unit, data, ordinals }))) return;
-  const input = { reading, unit, data, ordinals, merged, ordered };
+  const merge = merged && ordinals !== null ? { plan, reading, unit, data, ordinals } : null;
+  const survivors = merge && (await mergeUnit(session, merge));
   const limit = Number.isFinite(left) ? ` LIMIT ${left}` : '';
-  yield* recordBatches(session.chunks(`${rowsSql(input)}${limit}`), reading.schema);
+  const sql = rowsSql({ reading, unit, data, ordinals, survivors, ordered });
+  yield* recordBatches(session.chunks(`${sql}${limit}`), reading.schema);
+  if (survivors !== null) await forgetSurvivors(session, survivors);
 }
 
 async function mergeUnit(
   session: Session,
   { plan, reading, unit, data, ordinals }: Omit<UnitInput, 'left'> & { data: Scan; ordinals: Ordinals },
-): Promise<boolean> {
+): Promise<Survivors> {
   const files = unit.deletes.map(({ file }) => file);
   const wanted = new Set(unit.deletes.flatMap(({ columns }) => columns));
   await using deletes = await openScan(session, files, { ...scanning({ plan, reading }), wanted });
@@ -183,7 +186,7 @@ async function mergeUnit(
     key_filter: reading.filter && conjunctsOver(reading.filter, names),
     fields: reading.fields,
   };
-  return markSurvivors(session, input);
+  return await markSurvivors(session, input);
 }
 
 function scanning({ plan, reading }: Pick<UnitInput, 'plan' | 'reading'>): Omit<ScanOptions, 'wanted'> {
@@ -222,12 +225,12 @@ interface RowsInput {
   unit: ReadUnit;
   data: Scan;
   ordinals: Ordinals | null;
-  merged: boolean;
+  survivors: Survivors | null;
   ordered: boolean;
 }
 
 /** The rows of a unit in their order. What is selected beside the output is for the filter and the order alone. */
-function rowsSql({ reading, unit, data, ordinals, merged, ordered }: RowsInput): string {
+function rowsSql({ reading, unit, data, ordinals, survivors, ordered }: RowsInput): string {
   const { target, output, path_column, filter, order, merge_order, fields } = reading;
   const needed = wantedColumns({ ...reading, merged_by: [] });
   const columns = target.fields.filter(({ name }) => needed.has(name));
@@ -239,7 +242,7 @@ function rowsSql({ reading, unit, data, ordinals, merged, ordered }: RowsInput):
       selected.push(`${fileNumberSql(relation, (place) => unit.files[place]?.rank ?? 0)} AS ${RANK}`);
       selected.push(`${ordinalSql(relation, ordinals)} AS ${ORDINAL}`);
     }
-    const survives = merged && ordinals !== null ? ` WHERE ${survivesSql(relation, ordinals)}` : '';
+    const survives = survivors && ordinals ? ` WHERE ${survivesSql(relation, ordinals, survivors)}` : '';
     return `${selected.join(', ')} FROM ${relation.from_sql}${survives}`;
   });
   const names = output.map(({ name }) => quoteIdentifier(name));

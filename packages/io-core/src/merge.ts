@@ -1,55 +1,11 @@
 import { DeltacatError, type Predicate, type SchemaField } from '@deltacat/contract';
 import type { Field } from 'apache-arrow';
 import type { Session } from './duckdb/session.ts';
-import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN } from './formats/format.ts';
 import type { DeleteFile, ReadUnit } from './partition-group.ts';
 import { predicateSql } from './predicate/sql.ts';
 import { columnSql, fileNumberSql, type Scan, type ScanRelation, unionSql } from './scan.ts';
 import { type OrderKey, orderSql } from './sort.ts';
-
-/** DuckDB's aggregate makes no longer bitmap; it would take 128 MB. */
-const ROWS_MAX = 1_000_000_000;
-
-/** The ordinals of a unit's rows: each row's place among all rows before merging, in the order that merging goes by. */
-export interface Ordinals {
-  /** Of the first row of each file, by the file's place. */
-  starts: number[];
-  /** The number of each file's first row in the file. */
-  firsts: number[];
-  count: number;
-}
-
-/** Counts the rows of each file. Parquet answers from its footers: 10 ms for 4 million rows. */
-export async function measureRows(session: Session, scan: Scan): Promise<Ordinals> {
-  const sizes = scan.files.map(() => 0);
-  const firsts = scan.files.map(() => 0);
-  for (const { from_sql, places } of scan.relations) {
-    const rows = await session.rows(
-      `SELECT ${FILE_INDEX_COLUMN}, min(${FILE_ROW_COLUMN}), max(${FILE_ROW_COLUMN}) FROM ${from_sql} GROUP BY ALL`,
-    );
-    for (const [index, first, last] of rows) {
-      const place = places[Number(index)] ?? 0;
-      firsts[place] = Number(first);
-      sizes[place] = Number(last) - Number(first) + 1;
-    }
-  }
-  let count = 0;
-  const starts = sizes.map((size) => {
-    count += size;
-    return count - size;
-  });
-  return { starts, firsts, count };
-}
-
-/** The ordinal of a row, as an expression over a relation's rows. */
-export function ordinalSql(relation: ScanRelation, { starts, firsts }: Ordinals): string {
-  return `(${fileNumberSql(relation, (place) => (starts[place] ?? 0) - (firsts[place] ?? 0))} + ${FILE_ROW_COLUMN})`;
-}
-
-/** A condition on rows of a relation: that they survived the merge of their group. */
-export function survivesSql(relation: ScanRelation, ordinals: Ordinals): string {
-  return `get_bit(getvariable('survivors'), CAST(${ordinalSql(relation, ordinals)} AS INTEGER)) = 1`;
-}
+import { markRows, type Ordinals, ordinalSql, type Survivors } from './survivors.ts';
 
 /** What a merge goes by. */
 export interface MergeInput {
@@ -68,14 +24,15 @@ export interface MergeInput {
 }
 
 /**
- * Decides which rows of a unit survive merging and leaves the answer in the session as a bitmap over their ordinals,
- * false when none survives. A row survives when no later row of its group has its key, and no delete of a later position
+ * Decides which rows of a unit survive merging and leaves the answer in the session. A row
+ * survives when no later row of its group has its key, and no delete of a later position
  * has its values. That is what going through the deltas one by one gives: a key's last row is the only one that a
  * later delete can still meet, and a deleted row does not bring an older one back, because that was replaced before.
  *
- * Only keys are read here, and the rows are then read once more, in their order, with the bitmap as a filter; nothing is
- * sorted, no row is copied, and other filters can go into that second reading. 2 million rows and 20 upserts of 100,000
- * (2 cores, DuckDB 1.5.5, rows of 4 numbers and strings; medians of four):
+ * Only keys are read here, and the rows are then read once more, in their order, with the bitmaps as a filter; nothing is
+ * sorted, no row is copied, and other filters can go into that second reading. A number per key is all that is aggregated,
+ * because DuckDB puts nothing else aside on disk: `max({ord, column})` took twice its memory limit. 2 million rows and 20
+ * upserts of 100,000 (2 cores, DuckDB 1.5.5, rows of 4 numbers and strings; medians of four):
  *   keep the row_number() = 1 of a window per key, ordered       1,850 ms
  *   the same, unordered                                          2,500 ms
  *   qualify ord = max(ord) over a window per key, ordered        1,470 ms
@@ -84,71 +41,94 @@ export interface MergeInput {
  *   max(ord) per key, bitmap, second reading with it               900-1,250 ms, of which 300 ms the bitmap
  * A scan of the files alone takes 900 ms. To Arrow batches the whole read takes 2.1 s, the ordered window 4.1 s.
  */
-export async function markSurvivors(session: Session, input: MergeInput): Promise<boolean> {
-  const { count } = input.ordinals;
-  if (count === 0) return false;
-  if (count > ROWS_MAX) {
-    throw new DeltacatError(
-      'not_supported',
-      `A partition has ${count} rows to merge, more than ${ROWS_MAX}; compact the table, or partition it further.`,
-    );
-  }
-  await session.rows(
-    `SET VARIABLE survivors = (SELECT bitstring_agg(ord, 0, ${count - 1}) FROM (${survivorsSql(input)}))`,
-  );
-  const [row] = await session.rows(`SELECT getvariable('survivors') IS NOT NULL`);
-  return row?.[0] === true;
+export async function markSurvivors(session: Session, input: MergeInput): Promise<Survivors> {
+  return markRows(session, survivorsSql(input), input.ordinals.count);
 }
 
 function survivorsSql(input: MergeInput): string {
-  const deletes = deleteSets(input.unit.deletes);
-  const columns = new Set([...input.keys.map(({ name }) => name), ...deletes.flatMap((set) => set.columns)]);
-  const fields = [...columns].map((name) => fieldNamed(input.schema_fields, name));
-  const steps = [`rows AS (${rowsSql(input, fields)})`, `winners AS (${winnersSql(input, fields)})`];
-  for (const [index, set] of deletes.entries()) steps.push(`deletes${index} AS (${deleteSql(input, set)})`);
-  const joins = deletes.map(({ columns: names }, index) => {
-    const same = names.map(
-      (name) => `w.c${indexOf(fields, name)} IS NOT DISTINCT FROM d${index}.c${names.indexOf(name)}`,
-    );
-    return `LEFT JOIN deletes${index} d${index} ON d${index}.g = w.g AND ${same.join(' AND ')}`;
+  const keys = input.keys.map(({ name }) => name);
+  const sets = deleteSets(input.unit.deletes);
+  // All rows of a key agree in its columns: those deletes are looked up for the last ones only, the others for every row.
+  const isByKey = ({ columns }: DeleteSet) => keys.length === 0 || columns.every((name) => keys.includes(name));
+  const [byKey, byRow] = [sets.filter(isByKey), sets.filter((set) => !isByKey(set))];
+  const columns = keys.length > 0 ? keys : byKey.flatMap((set) => set.columns);
+  const kept = keptSql(input, { rows: winnersSql(input, fieldsNamed(input, columns)), columns, sets: byKey });
+  if (byRow.length === 0) return kept;
+  const gone = byRow.map((set) => goneSql(input, set)).join('\nUNION ALL\n');
+  return `SELECT k.ord FROM (${kept}) k ANTI JOIN (${gone}) gone ON k.ord = gone.ord`;
+}
+
+interface Deleting {
+  /** A query of rows: their group, ordinal, and columns c0, c1 … */
+  rows: string;
+  columns: string[];
+  sets: DeleteSet[];
+}
+
+/** The ordinals of rows that none of some deletes reaches. */
+function keptSql(input: MergeInput, { rows, columns, sets }: Deleting): string {
+  const joins = sets.map((set, index) => {
+    const [name, same] = [`d${index}`, sameSql(set, `d${index}`, columns)];
+    return `LEFT JOIN (${deleteSql(input, set)}) ${name} ON ${name}.g = r.g AND ${same}`;
   });
-  const kept = deletes.map((_, index) => `(d${index}.barrier IS NULL OR d${index}.barrier <= w.ord)`);
+  const kept = sets.map((_, index) => `(d${index}.barrier IS NULL OR d${index}.barrier <= r.ord)`);
+  return `SELECT r.ord FROM (${rows}) r ${joins.join(' ')}${kept.length === 0 ? '' : ` WHERE ${kept.join(' AND ')}`}`;
+}
+
+/** The ordinals of the rows that deletes reach. */
+function goneSql(input: MergeInput, set: DeleteSet): string {
+  const rows = rowsSql(input, fieldsNamed(input, set.columns));
   return (
-    `WITH ${steps.join(',\n')}\nSELECT w.ord FROM winners w ${joins.join(' ')}` +
-    `${kept.length === 0 ? '' : ` WHERE ${kept.join(' AND ')}`}`
+    `SELECT r.ord FROM (${rows}) r JOIN (${deleteSql(input, set)}) d ` +
+    `ON d.g = r.g AND ${sameSql(set, 'd', set.columns)} WHERE d.barrier > r.ord`
   );
 }
 
-function rowsSql(
-  { data, unit, ordinals, order, schema_fields, keys, key_filter, fields }: MergeInput,
-  columns: Field[],
-): string {
-  const by = order.map(({ column }) => fieldNamed(schema_fields, column));
-  const rows = unionSql(data, (relation) => {
+function sameSql(set: DeleteSet, name: string, columns: string[]): string {
+  return set.columns
+    .map((column, index) => `r.c${columns.indexOf(column)} IS NOT DISTINCT FROM ${name}.c${index}`)
+    .join(' AND ');
+}
+
+/** The rows with some of their columns, and with others by which they are told apart. */
+function rowsSql({ data, unit, ordinals }: MergeInput, columns: Field[], by: Field[] = []): string {
+  return unionSql(data, (relation) => {
     const values = columns.map((field, index) => `${columnSql(relation, field, data.files)} AS c${index}`);
     const orders = by.map((field, index) => `${columnSql(relation, field, data.files)} AS s${index}`);
-    const rank =
-      order.length === 0 ? [] : [`${fileNumberSql(relation, (place) => unit.files[place]?.rank ?? 0)} AS rank`];
+    const rank = by.length === 0 ? [] : [`${fileNumberSql(relation, (place) => unit.files[place]?.rank ?? 0)} AS rank`];
     const group = `${fileNumberSql(relation, (place) => unit.files[place]?.group ?? 0)} AS g`;
     const ordinal = `${ordinalSql(relation, ordinals)} AS ord`;
     return `${[...values, ...orders, ...rank, group, ordinal].join(', ')} FROM ${relation.from_sql}`;
   });
-  if (key_filter === null || keys.length === 0) return rows;
-  return `SELECT * FROM (${rows}) WHERE ${predicateSql(key_filter, fields, (name) => `c${indexOf(columns, name)}`)}`;
 }
 
-function winnersSql({ keys, order }: MergeInput, columns: Field[]): string {
-  if (keys.length === 0) return 'SELECT * FROM rows';
-  const keyColumns = keys.map((_, index) => `c${index}`);
-  // Keys come first among the columns; what is not a key comes along with the last row, for deletes by other columns.
-  const others = columns.slice(keys.length).map((_, index) => `c${keys.length + index}`);
-  const row = others.length === 0 ? 'ord' : `{ord: ord, ${others.map((name) => `${name}: ${name}`).join(', ')}}`;
-  const ranks = [...orderSql(order, (name) => `s${order.findIndex(({ column }) => column === name)}`)];
-  const last = order.length === 0 ? `max(${row})` : `last(${row} ORDER BY rank, ${ranks.join(', ')}, ord)`;
-  const winners = `SELECT g, ${keyColumns.join(', ')}, ${last} AS ord FROM rows GROUP BY g, ${keyColumns.join(', ')}`;
-  if (others.length === 0) return winners;
-  const unpacked = others.map((name) => `ord.${name} AS ${name}`).join(', ');
-  return `SELECT g, ${keyColumns.join(', ')}, ${unpacked}, ord.ord AS ord FROM (${winners})`;
+/** The last row of each key, or all rows where there is none. */
+function winnersSql(input: MergeInput, columns: Field[]): string {
+  const { keys, order, key_filter, fields, schema_fields } = input;
+  if (keys.length === 0) return rowsSql(input, columns);
+  const all = rowsSql(
+    input,
+    columns,
+    order.map(({ column }) => fieldNamed(schema_fields, column)),
+  );
+  const places = new Map(columns.map(({ name }, index) => [name, `c${index}`]));
+  const filter = key_filter && predicateSql(key_filter, fields, (name) => places.get(name) ?? name);
+  const rows = filter === null ? `(${all})` : `(SELECT * FROM (${all}) WHERE ${filter})`;
+  const key = ['g', ...places.values()].join(', ');
+  if (order.length === 0) return `SELECT ${key}, max(ord) AS ord FROM ${rows} GROUP BY ${key}`;
+  // A window is sorted on disk when it is too large; an aggregate with an order holds its rows in memory.
+  const last = [
+    'rank DESC',
+    ...orderSql(order.map(turned), (name) => `s${order.findIndex(({ column }) => column === name)}`),
+    'ord DESC',
+  ];
+  const numbered = `SELECT ${key}, ord, row_number() OVER (PARTITION BY ${key} ORDER BY ${last.join(', ')}) AS place FROM ${rows}`;
+  return `SELECT ${key}, ord FROM (${numbered}) WHERE place = 1`;
+}
+
+/** The order in which what was last comes first. */
+function turned(key: OrderKey): OrderKey {
+  return { ...key, descending: !key.descending, nulls_first: !key.nulls_first };
 }
 
 interface DeleteSet {
@@ -200,8 +180,8 @@ function fieldNamed(fields: readonly Field[], name: string): Field {
   throw new DeltacatError('unknown_column', `The plan merges by column "${name}", which the table's schema lacks.`);
 }
 
-function indexOf(fields: readonly Field[], name: string): number {
-  return fields.findIndex((field) => field.name === name);
+function fieldsNamed({ schema_fields }: MergeInput, names: string[]): Field[] {
+  return names.map((name) => fieldNamed(schema_fields, name));
 }
 
 function lacking(scan: Scan, relation: ScanRelation, column: string): DeltacatError {

@@ -4,7 +4,7 @@ import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 import { requireNamespaceAt } from '../snapshots/namespaces.ts';
 import { closePage, openPage, rowsWanted } from '../snapshots/paging.ts';
-import { type View, visible } from '../snapshots/view.ts';
+import { listVisible, type View } from '../snapshots/view.ts';
 
 /** Lists the tables of a namespace by name, each with its newest version. */
 export const listTables: Handler<'list_tables'> = async (context, input) => {
@@ -13,13 +13,12 @@ export const listTables: Handler<'list_tables'> = async (context, input) => {
   const { view, after } = asked;
   const wanted = rowsWanted(asked);
   const { namespace_id } = await requireNamespaceAt(reader, view, input.namespace);
-  let query = reader
+  let all = reader
     .selectFrom('tables')
     .select(['name', 'table_id', 'description'])
-    .where('namespace_id', '=', namespace_id)
-    .where(visible(view, 'tables'))
-    .orderBy('name');
-  if (after !== null) query = query.where('name', '>', after);
+    .where('namespace_id', '=', namespace_id);
+  if (after !== null) all = all.where('name', '>', after);
+  let query = listVisible(all, view, 'tables').orderBy('name');
   if (wanted !== null) query = query.limit(wanted);
   const { answer: tables, next_token } = closePage(asked, await query.execute(), ({ name }) => name);
   const newest = await newestVersions(
@@ -41,14 +40,12 @@ export const listTables: Handler<'list_tables'> = async (context, input) => {
 async function newestVersions(queries: Queries, view: View, tableIds: string[]) {
   const newest = new Map<string, { version: string; lifecycle_state: string }>();
   for (const some of chunks(tableIds)) {
-    const rows = await queries
+    const all = queries
       .selectFrom('table_versions')
-      .select(['table_id', 'version', 'lifecycle_state'])
+      .select(['table_id', 'version', 'version_number', 'lifecycle_state'])
       .where('table_id', 'in', some)
-      .where(visible(view, 'table_versions'))
-      .where('lifecycle_state', '!=', 'deleted')
-      .orderBy('version_number')
-      .execute();
+      .where('lifecycle_state', '!=', 'deleted');
+    const rows = await listVisible(all, view, 'table_versions').orderBy('version_number').execute();
     // Of several with one key the map keeps the last, which is the newest.
     for (const { table_id, ...version } of rows) newest.set(table_id, version);
   }

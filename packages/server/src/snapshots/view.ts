@@ -1,8 +1,8 @@
 import { DeltacatError } from '@deltacat/contract';
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import type { ServerContext } from '../context.ts';
 import type { Queries } from '../db/database.ts';
-import type { VersionedTable } from '../db/tables.ts';
+import type { Tables, VersionedTable } from '../db/tables.ts';
 
 /** What a request sees: the state of one catalog at one commit, resolved once. */
 export interface View {
@@ -27,6 +27,22 @@ export function visible(view: View, alias: VersionedTable): RawBuilder<boolean> 
   if (transaction_id === undefined) return committed;
   const own = sql`${from} is null and ${sql.ref(`${alias}.transaction_id`)} = ${transaction_id}`;
   return sql<boolean>`((${committed} and ${standing(transaction_id, alias)}) or (${own}))`;
+}
+
+/**
+ * The rows of a query that a view shows: what stands and what ended after the view are each a range of an index, while one
+ * condition for both would read every state that there ever was. For listings, where it is not the newest state of one thing
+ * that is looked for. One statement, so that nothing ends in between.
+ */
+export function listVisible<O>(
+  query: SelectQueryBuilder<Tables, VersionedTable, O>,
+  view: View,
+  alias: VersionedTable,
+): SelectQueryBuilder<Tables, VersionedTable, O> {
+  if (view.transaction_id !== undefined) return query.where(visible(view, alias));
+  const to = sql.ref(`${alias}.to_seq`);
+  const begun = query.where(sql<boolean>`${sql.ref(`${alias}.from_seq`)} <= ${view.seq}`);
+  return begun.where(sql<boolean>`${to} is null`).unionAll(begun.where(sql<boolean>`${to} > ${view.seq}`));
 }
 
 /** Whether a transaction has not ended a row itself. */

@@ -141,13 +141,13 @@ export const tableExists = endpoint({
   tag,
 });
 
-/** Changes columns, sort scheme, properties, description or lifecycle of a table. */
+/** Changes columns, schemes, properties, description or lifecycle of a table. */
 export const alterTable = endpoint({
   op: 'alter_table',
   method: 'PUT',
   path: '/v1/namespaces/{namespace}/tables/{table}',
   summary:
-    'Change columns, the sort scheme, properties (those not named stay; null removes one), descriptions or the lifecycle state.',
+    'Change columns, the partition and sort schemes, properties (those not named stay; null removes one), descriptions or the lifecycle state.',
   params,
   query: changing,
   body: {
@@ -160,7 +160,9 @@ export const alterTable = endpoint({
     default_content_type: contentType.nullish(),
     schema_updates: schemaUpdates.nullish(),
     partition_updates: partitionScheme.nullish().meta({
-      description: 'Not supported: rows are merged and replaced within a partition. Create a further table version.',
+      description:
+        'How rows written from now on are split into partitions; without keys, they are not. Partitions that are there ' +
+        'keep their scheme. A version with merge keys must be empty, since rows are merged within a partition.',
     }),
     sort_scheme: sortScheme.nullish().meta({
       description:

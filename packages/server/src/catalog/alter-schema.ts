@@ -3,6 +3,7 @@ import { checkPartitionScheme, fieldType, isWidening, mayRound, typeAlias } from
 import type { Change } from '../commits/change.ts';
 import { concurrentModification, touchesAfter } from '../commits/conflicts.ts';
 import type { Properties } from '../db/tables.ts';
+import { schemesById } from '../snapshots/partitions.ts';
 import { type Schema, schemaOf, type TableVersion } from '../snapshots/versions.ts';
 import { findRounded, type Rounding } from './rounding.ts';
 import { isCompatible } from './schema-compatibility.ts';
@@ -43,7 +44,7 @@ export async function alterSchema(
   await refuseStale(change, subject, updates);
   const revisions = await readRevisions(change.queries, version.table_version_id);
   const fields = updateFields({ fields: before.fields, field_id_max: revisions.field_id_max, properties }, updates);
-  refuseLostSources(subject, before.fields, fields);
+  await refuseLostSources(change, subject, { before: before.fields, after: fields });
   const schema = defineRevision(fields);
   if (schema.serialized === before.serialized) return null;
   const names = schema.fields.map(({ name }) => name);
@@ -83,17 +84,26 @@ async function refuseStale(change: Change, { name, version }: SchemaSubject, upd
   );
 }
 
-/** What the schemes of a version are made of must stay, and give the same partitions. */
-function refuseLostSources({ name, version }: SchemaSubject, before: SchemaField[], after: SchemaField[]): void {
-  const { partition_scheme } = version;
-  if (!partition_scheme) return;
-  const unsafe = findRepartitioned(partition_scheme, before, after);
-  if (unsafe !== null) {
-    throw invalid(
-      `Column "${unsafe}" cannot be changed so: table ${name} is partitioned by it, and its rows would be in other partitions. Create a further version.`,
-    );
+/**
+ * What the partition schemes of a version are made of must stay, and give the same partitions; those of earlier schemes,
+ * too, because partitions of theirs are still there and reads leave them out by their values.
+ */
+async function refuseLostSources(
+  change: Change,
+  { name, version }: SchemaSubject,
+  { before, after }: { before: SchemaField[]; after: SchemaField[] },
+): Promise<void> {
+  const { partition } = await schemesById(change.queries, version.table_version_id);
+  for (const scheme of partition.values()) {
+    const unsafe = findRepartitioned(scheme, before, after);
+    if (unsafe !== null) {
+      const is = String(scheme.id) === String(version.partition_scheme?.id) ? 'is' : 'was';
+      throw invalid(
+        `Column "${unsafe}" cannot be changed so: table ${name} ${is} partitioned by it, and its rows would be in other partitions. Create a further version.`,
+      );
+    }
   }
-  checkPartitionScheme(partition_scheme, after);
+  if (version.partition_scheme) checkPartitionScheme(version.partition_scheme, after);
 }
 
 /** The first source of a partition scheme that is gone, or whose values would have other partition values; null for none. */

@@ -1,23 +1,15 @@
-import {
-  type Api,
-  type ContentType,
-  canonicalJson,
-  DeltacatError,
-  type InputOf,
-  type SortScheme,
-} from '@deltacat/contract';
+import type { Api, ContentType, InputOf } from '@deltacat/contract';
 import type { Change } from '../commits/change.ts';
 import { commit } from '../commits/commit.ts';
 import type { Handler } from '../context.ts';
-import { sortSchemesById } from '../snapshots/partitions.ts';
 import { type FoundTable, requireTable } from '../snapshots/tables.ts';
 import { scopeOf } from '../snapshots/transactions.ts';
-import { requireVersion, schemaOf, type TableVersion } from '../snapshots/versions.ts';
-import { type AlteredSchema, alterSchema } from './alter-schema.ts';
+import { requireVersion, type TableVersion } from '../snapshots/versions.ts';
+import { alterSchema } from './alter-schema.ts';
+import { alterPartitionScheme, alterSortScheme } from './alter-schemes.ts';
 import { idempotency } from './idempotency.ts';
 import { mergeProperties } from './properties.ts';
 import { replaceTable } from './table-replacement.ts';
-import { defineSortScheme } from './table-schemes.ts';
 import { replaceVersion } from './version-replacement.ts';
 
 type Input = InputOf<Api['alter_table']>;
@@ -25,6 +17,7 @@ type Input = InputOf<Api['alter_table']>;
 /** What a table version may be asked to become; what belongs to the table is altered on the table itself. */
 const OF_VERSION = [
   'schema_updates',
+  'partition_updates',
   'sort_scheme',
   'table_version_description',
   'table_version_properties',
@@ -35,11 +28,10 @@ const OF_VERSION = [
 const OF_TABLE = ['table_description', 'table_properties'] as const;
 
 /**
- * Changes the schema, sort scheme, properties, descriptions, lifecycle state or default format of a table or one version
+ * Changes the schema, schemes, properties, descriptions, lifecycle state or default format of a table or one version
  * of it, all at once. Files stay as they are: readers give their rows the columns of the new schema.
  */
 export const alterTable: Handler<'alter_table'> = async (context, input) => {
-  refuseUnsupported(input);
   return commit(context, {
     ...(await scopeOf(context, input)),
     operation: 'alter_table',
@@ -58,15 +50,6 @@ export const alterTable: Handler<'alter_table'> = async (context, input) => {
   });
 };
 
-function refuseUnsupported(input: Input): void {
-  if (!isGiven(input.partition_updates)) return;
-  throw new DeltacatError(
-    'not_supported',
-    `Table "${input.namespace}.${input.table}" was not changed: partition_updates cannot be applied to an existing ` +
-      'version, since its rows are merged and replaced within a partition. Create a further version with create_table and table_version.',
-  );
-}
-
 interface Subject {
   found: FoundTable;
   version: TableVersion;
@@ -78,41 +61,26 @@ async function alterVersion(change: Change, { found, version }: Subject, input: 
   const effective = { ...mergeProperties(found.table.properties, input.table_properties), ...properties };
   const subject = { name: `"${input.namespace}.${input.table}"`, version, properties: effective };
   const schema = input.schema_updates ? await alterSchema(change, subject, input.schema_updates) : null;
+  const known = { name: subject.name, version, fields: schema?.fields ?? null };
+  const partition_scheme = await alterPartitionScheme(change, known, input.partition_updates);
+  const sort_scheme = await alterSortScheme(change, known, input.sort_scheme);
   const after = await replaceVersion(change, version, {
     description: input.table_version_description ?? version.description,
     properties,
     lifecycle_state: input.lifecycle_state ?? version.lifecycle_state,
     content_types: withFirst(version.content_types, input.default_content_type),
     schema_id: schema?.schema_id ?? version.schema_id,
-    sort_scheme: await alterSortScheme(change, version, { asked: input.sort_scheme, schema }),
+    partition_scheme: partition_scheme.scheme,
+    sort_scheme,
   });
-  // Neither a deleted version nor one that takes less is what writers at work had in mind.
-  const isCompatible = (schema?.is_compatible ?? true) && after.lifecycle_state !== 'deleted';
+  // Neither a deleted version nor one that takes less, or places rows otherwise, is what writers at work had in mind.
+  const fits = (schema?.is_compatible ?? true) && !partition_scheme.is_new;
+  const isCompatible = fits && after.lifecycle_state !== 'deleted';
   const kind = isCompatible ? 'alter' : 'alter_incompatible';
   const { table_version_id: object_id } = version;
   change.touch({ object_id, kind });
-  if (schema?.rests_on_files) change.touch({ object_id, kind: 'retype' });
+  if (schema?.rests_on_files || partition_scheme.rests_on_files) change.touch({ object_id, kind: 'retype' });
   return after.schema_id;
-}
-
-/** The sort scheme of files to come. A scheme's id stands for its keys for good, since earlier files name it. */
-async function alterSortScheme(
-  change: Change,
-  version: TableVersion,
-  { asked, schema }: { asked: SortScheme | null | undefined; schema: AlteredSchema | null },
-): Promise<SortScheme | null> {
-  const before = version.sort_scheme;
-  if (!asked && (!before || !schema)) return before;
-  const fields = schema?.fields ?? (await schemaOf(change.queries, version))?.fields ?? null;
-  const scheme = defineSortScheme(asked ?? before, { fields, newId: change.context.newId });
-  if (!asked || !scheme) return scheme;
-  if (before && canonicalJson(before.keys) === canonicalJson(scheme.keys)) return before;
-  const known = await sortSchemesById(change.queries, version.table_version_id);
-  if (!known.has(String(scheme.id))) return scheme;
-  throw new DeltacatError(
-    'invalid_schema',
-    `The sort scheme id "${scheme.id}" stands for other keys already. Leave the id out to get a new one.`,
-  );
 }
 
 /** The formats with the default one, which is the first, changed. */

@@ -241,6 +241,8 @@ export interface WriteSessionRow {
   opened_seq: number;
   /** The schema that its version had then; null without one, and for sessions older than this column. */
   opened_schema_id: number | null;
+  /** The partition scheme that it had then; null without a version, and for sessions older than this column. */
+  opened_scheme_id: string | null;
   created_at_ns: bigint;
   expires_at_ns: bigint;
   heartbeat_at_ns: bigint;

@@ -11,7 +11,7 @@ import {
 } from '@deltacat/contract';
 import { type PartitionValueTexts, partitionValueTexts } from '@deltacat/io-core';
 import type { Queries } from '../db/database.ts';
-import { findPartitions, listPartitions, type PartitionFound, partitionSchemesById } from '../snapshots/partitions.ts';
+import { findPartitions, listPartitions, type PartitionFound, schemesById } from '../snapshots/partitions.ts';
 import { narrowToValues } from './narrow.ts';
 import type { ReadTarget } from './target.ts';
 
@@ -99,7 +99,7 @@ async function schemesOf(
   const current: [string, Keys] = [String(scheme.id), scheme];
   if (partitions.every(({ scheme_id }) => scheme_id === current[0])) return new Map([current]);
   const unpartitioned: [string, Keys] = [EMPTY_SCHEME_ID, { keys: [] }];
-  return new Map([unpartitioned, ...(await partitionSchemesById(queries, version.table_version_id)), current]);
+  return new Map([unpartitioned, ...(await schemesById(queries, version.table_version_id)).partition, current]);
 }
 
 type Keys = Pick<PartitionScheme, 'keys'>;

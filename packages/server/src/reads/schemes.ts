@@ -1,6 +1,6 @@
 import { EMPTY_SCHEME_ID, type PartitionScheme, type ScanTask, type SortScheme } from '@deltacat/contract';
 import type { Queries } from '../db/database.ts';
-import { partitionSchemesById, sortSchemesById } from '../snapshots/partitions.ts';
+import { schemesById } from '../snapshots/partitions.ts';
 import type { ReadTarget } from './target.ts';
 
 /** What stands where a scheme is named: nothing, or that there is none. */
@@ -21,11 +21,10 @@ export async function findSchemes(
   const { table_version_id, partition_scheme, sort_scheme } = version;
   const partitioned = new Set(tasks.map((task) => String(task.partition_scheme_id)));
   const sorted = new Set(tasks.flatMap(({ files }) => files.map((file) => String(file.sort_scheme_id))));
+  const all = async () => schemesById(queries, table_version_id);
   return {
-    partition_schemes_by_id: await collect(partitioned, partition_scheme, () =>
-      partitionSchemesById(queries, table_version_id),
-    ),
-    sort_schemes_by_id: await collect(sorted, sort_scheme, () => sortSchemesById(queries, table_version_id)),
+    partition_schemes_by_id: await collect(partitioned, partition_scheme, async () => (await all()).partition),
+    sort_schemes_by_id: await collect(sorted, sort_scheme, async () => (await all()).sort),
   };
 }
 

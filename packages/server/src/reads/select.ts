@@ -1,9 +1,10 @@
-import { predicateColumns } from '@deltacat/contract';
+import { EMPTY_SCHEME_ID, type PartitionScheme, predicateColumns } from '@deltacat/contract';
 import { type BoundPredicate, type PartitionFilter, partitionFilter } from '@deltacat/io-core';
 import type { Queries } from '../db/database.ts';
 import { type DeltaInView, listDeltas } from '../snapshots/deltas.ts';
 import { readSizes, readStats } from '../snapshots/files.ts';
-import { listPartitions, type PartitionFound, partitionSchemesById } from '../snapshots/partitions.ts';
+import { hasOtherSchemes, listPartitions, type PartitionFound, schemesById } from '../snapshots/partitions.ts';
+import type { TableVersion } from '../snapshots/versions.ts';
 import { narrowPartitions } from './narrow.ts';
 import { dropLeadingDeletes } from './order.ts';
 import { choosePartitions } from './partition-choice.ts';
@@ -31,18 +32,25 @@ async function filterPartitions(
   { version, schema }: ReadTarget,
   { filter, chosen }: { filter: BoundPredicate | null; chosen: PartitionFound[] | null },
 ): Promise<PartitionFound[] | null> {
-  const scheme = version.partition_scheme;
-  if (!filter || !scheme || !schema) return null;
-  const sources = new Set(scheme.keys.flatMap(({ key }) => key));
+  if (!filter || !schema) return null;
+  const { stream_id, partition_scheme: scheme } = version;
+  const schemes = await schemesInUse(queries, version);
+  const sources = new Set([...schemes.values()].flatMap(({ keys }) => keys.flatMap(({ key }) => key)));
   if (!predicateColumns(filter).some((column) => sources.has(column))) return null;
-  const narrowed = () => listPartitions(queries, version.stream_id, narrowPartitions(filter, scheme, schema.fields));
+  const narrowed = () => listPartitions(queries, stream_id, scheme && narrowPartitions(filter, scheme, schema.fields));
   const partitions = chosen ?? (await narrowed());
-  const schemes = partitions.every(({ scheme_id }) => scheme_id === String(scheme.id))
-    ? new Map([[String(scheme.id), scheme]])
-    : await partitionSchemesById(queries, version.table_version_id);
   const mayHold = new Map<string, PartitionFilter>();
   for (const [id, one] of schemes) mayHold.set(id, partitionFilter(filter, one, schema.fields));
   return partitions.filter((one) => mayHold.get(one.scheme_id)?.(one.partition_values) ?? true);
+}
+
+/** The schemes that partitions of a version may be of: each partition keeps the one that it was made by. */
+async function schemesInUse(queries: Queries, version: TableVersion): Promise<Map<string, PartitionScheme>> {
+  const { partition_scheme: scheme, stream_id, table_version_id } = version;
+  const id = String(scheme?.id ?? EMPTY_SCHEME_ID);
+  const isMixed = await hasOtherSchemes(queries, stream_id, id);
+  if (isMixed) return (await schemesById(queries, table_version_id)).partition;
+  return new Map(scheme ? [[id, scheme]] : []);
 }
 
 /**

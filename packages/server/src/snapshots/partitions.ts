@@ -64,29 +64,37 @@ export async function findPartitions(queries: Queries, stream_id: string, ids: s
   return found;
 }
 
-/** The partition schemes that a version has or had, by their ids. */
-export async function partitionSchemesById(
-  queries: Queries,
-  table_version_id: string,
-): Promise<Map<string, PartitionScheme>> {
-  const rows = await queries
-    .selectFrom('table_versions')
-    .select('partition_scheme')
-    .distinct()
-    .where('table_version_id', '=', table_version_id)
-    .where('partition_scheme', 'is not', null)
-    .execute();
-  return new Map(rows.flatMap(({ partition_scheme: scheme }) => (scheme?.id ? [[String(scheme.id), scheme]] : [])));
+/** The schemes that a version has or had, by their ids; an id stands for the same keys for good. */
+export interface KnownSchemes {
+  partition: Map<string, PartitionScheme>;
+  sort: Map<string, SortScheme>;
 }
 
-/** The sort schemes that a version has or had, by their ids. */
-export async function sortSchemesById(queries: Queries, table_version_id: string): Promise<Map<string, SortScheme>> {
+/** The schemes that a version has or had. */
+export async function schemesById(queries: Queries, table_version_id: string): Promise<KnownSchemes> {
   const rows = await queries
     .selectFrom('table_versions')
-    .select('sort_scheme')
+    .select(['partition_scheme', 'sort_scheme'])
     .distinct()
     .where('table_version_id', '=', table_version_id)
-    .where('sort_scheme', 'is not', null)
     .execute();
-  return new Map(rows.flatMap(({ sort_scheme: scheme }) => (scheme?.id ? [[String(scheme.id), scheme]] : [])));
+  const known: KnownSchemes = { partition: new Map(), sort: new Map() };
+  for (const { partition_scheme, sort_scheme } of rows) {
+    if (partition_scheme?.id) known.partition.set(String(partition_scheme.id), partition_scheme);
+    if (sort_scheme?.id) known.sort.set(String(sort_scheme.id), sort_scheme);
+  }
+  return known;
+}
+
+/** Whether a stream has partitions of other schemes than the one given: two looks into an index. */
+export async function hasOtherSchemes(queries: Queries, stream_id: string, scheme_id: string): Promise<boolean> {
+  const beside = (side: '<' | '>') =>
+    queries
+      .selectFrom('partitions')
+      .select('partition_id')
+      .where('stream_id', '=', stream_id)
+      .where('scheme_id', side, scheme_id)
+      .limit(1);
+  const found = await queries.selectNoFrom([beside('<').as('before'), beside('>').as('after')]).executeTakeFirst();
+  return (found?.before ?? found?.after ?? null) !== null;
 }

@@ -22,7 +22,7 @@ import { MODES, refuseUnfitMode, touchKind } from './modes.ts';
 import { findRepeated } from './repeated.ts';
 import { endPartitions, restartStream } from './stream.ts';
 import { type CreateIfMissing, defineMissing, type Making, makeTarget } from './table-making.ts';
-import { type Aim, isSameTarget, shapeOfDefinition } from './target.ts';
+import { type Aim, isSameTarget, refuseOtherScheme, shapeOfDefinition } from './target.ts';
 
 /** Files that a writer hands over, and what they are to become. */
 export interface FileWrite {
@@ -93,6 +93,7 @@ async function publishFiles(
   const state = await readState(context, write);
   const { view } = state;
   const target = await findCurrentTarget(reader, state, aim);
+  await refuseOtherScheme(reader, target, aim);
   const making = target.version ? null : planMaking(context, write, files);
   const shape = target.shape ?? (making && shapeOfDefinition(target.name, making.definition));
   if (shape) refuseUnfitMode(aim, shape);

@@ -9,7 +9,7 @@ import { refuseUnfitMode } from './modes.ts';
 import { NEVER_NS, requireSession, type Session } from './session.ts';
 import { answerSession } from './session-answer.ts';
 import { type CreateIfMissing, defineMissing } from './table-making.ts';
-import { findTarget, shapeOf, type Target } from './target.ts';
+import { findTarget, schemeId, shapeOf, type Target } from './target.ts';
 
 type Input = InputOf<Api['create_write_session']>;
 
@@ -103,6 +103,7 @@ function draftSession(change: Change, { input, target, place, create_if_missing 
     create_if_missing,
     opened_seq: change.view.seq,
     opened_schema_id: target.version?.schema_id ?? null,
+    opened_scheme_id: target.version && schemeId(target.version),
     created_at_ns: now_ns,
     expires_at_ns: change.transaction_id === null ? now_ns + context.config.write_session_ttl_ns : NEVER_NS,
     heartbeat_at_ns: now_ns,

@@ -97,14 +97,14 @@ function growFields(shape: Shape, files: VerifiedFile[]): SchemaField[] | null {
 }
 
 /** A column made wider for the values of a file; the same when it need not, must not or cannot be. */
-function widen({ fields, partition_scheme }: Shape, known: SchemaField, column: SchemaField): SchemaField {
+function widen({ fields, partition_schemes }: Shape, known: SchemaField, column: SchemaField): SchemaField {
   if (known.type === column.type || (known.consistency_type ?? 'none') !== 'none') return known;
   const type = widerType(fieldType(known), fieldType(column));
   if (type === null || typeAlias(type) === known.type) return known;
   const wider = { ...known, type: typeAlias(type) };
   const isNew = !fields?.some(({ name }) => name === known.name);
   if (!isNew && !isWidening(fieldType(known), type)) return known;
-  return partition_scheme && findRepartitioned(partition_scheme, [known], [wider]) !== null ? known : wider;
+  return partition_schemes.some((scheme) => findRepartitioned(scheme, [known], [wider]) !== null) ? known : wider;
 }
 
 function numberFields(fields: SchemaField[], highest: number, properties: Properties): DefinedSchema {

@@ -17,9 +17,10 @@ export type SessionResult = Written & { seq: number | null; committed_at_ns: big
 /** What a session was opened to write, as the steps of a commit take it. */
 export function aimOf(session: Session): Aim {
   const { namespace, table_name, table_version, mode, table_id, table_version_id } = session;
-  const { opened_seq, opened_schema_id } = session;
+  const { opened_seq, opened_schema_id, opened_scheme_id } = session;
   const identity = table_id !== null && table_version_id !== null ? { table_id, table_version_id } : null;
-  return { namespace, table: table_name, table_version, mode, identity, opened_seq, opened_schema_id };
+  const opened = { opened_seq, opened_schema_id, opened_scheme_id };
+  return { namespace, table: table_name, table_version, mode, identity, ...opened };
 }
 
 /** How the writer of a session wants a missing table to be made. */

@@ -10,7 +10,7 @@ import { concurrentModification, touchesAfter, type Winner } from '../commits/co
 import type { TouchKind } from '../commits/touches.ts';
 import type { Queries } from '../db/database.ts';
 import { requireNamespace } from '../snapshots/namespaces.ts';
-import { sortSchemesById } from '../snapshots/partitions.ts';
+import { schemesById } from '../snapshots/partitions.ts';
 import { type FoundTable, findTable, findTableById, tableNotFound } from '../snapshots/tables.ts';
 import {
   chooseVersion,
@@ -36,6 +36,8 @@ export interface Aim {
   opened_seq: number | null;
   /** The schema that the session was opened with; null where it does not tell. */
   opened_schema_id?: number | null;
+  /** The partition scheme that the session was opened with, which its files are placed by; null where it does not tell. */
+  opened_scheme_id?: string | null;
 }
 
 /** What a write finds in a view. */
@@ -60,6 +62,8 @@ export interface Shape {
   sort_scheme: SortScheme | null;
   /** The ids of the sort schemes that the version has or had: files may be sorted by an earlier one. */
   sort_scheme_ids: string[];
+  /** The partition schemes that the version has or had: partitions of earlier ones are still there. */
+  partition_schemes: PartitionScheme[];
 }
 
 /**
@@ -107,6 +111,19 @@ async function findIdentity(queries: Queries, view: View, wanted: Identity): Pro
   throw concurrentModification(`Table ${name}, which this write was opened on,`, winner);
 }
 
+/**
+ * Refuses the files of a session that placed them by a partition scheme which its table no longer has: whoever wrote them
+ * must place them anew. Throws `concurrent_modification`.
+ */
+export async function refuseOtherScheme(queries: Queries, { name, version }: Target, aim: Aim): Promise<void> {
+  const opened_id = aim.opened_scheme_id ?? null;
+  if (!version || opened_id === null || opened_id === schemeId(version)) return;
+  const objects = [version.table_version_id];
+  const kinds: TouchKind[] = ['alter_incompatible', 'rollback'];
+  const winner = await lastTouch(queries, { objects, since: aim.opened_seq ?? 0, kinds });
+  throw concurrentModification(`The partition scheme of table ${name}, by which the session placed its files,`, winner);
+}
+
 /** What may make another thing of an object. */
 export const ALTERING: TouchKind[] = ['name', 'drop', 'alter', 'alter_incompatible', 'rollback'];
 
@@ -126,8 +143,9 @@ export async function lastTouch(
 /** What files must look like for a version that is there. */
 export async function shapeOf(queries: Queries, name: string, version: TableVersion): Promise<Shape> {
   const schema = await schemaOf(queries, version);
-  const sorted = await sortSchemesById(queries, version.table_version_id);
-  return { ...shape(name, { ...version, schema }), sort_scheme_ids: [...sorted.keys()] };
+  const { partition, sort } = await schemesById(queries, version.table_version_id);
+  const known = { sort_scheme_ids: [...sort.keys()], partition_schemes: [...partition.values()] };
+  return { ...shape(name, { ...version, schema }), ...known };
 }
 
 /** What files must look like for a table that is yet to be made. */
@@ -150,6 +168,7 @@ function shape(
     partition_scheme,
     sort_scheme,
     sort_scheme_ids: sort_scheme?.id ? [String(sort_scheme.id)] : [],
+    partition_schemes: partition_scheme ? [partition_scheme] : [],
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Predicate, parseJson, parsePredicate } from '@deltacat/contract';
+import { type PartitionChoices, type Predicate, parseJson, parsePredicate, partitionChoices } from '@deltacat/contract';
 import { InvalidArgumentError } from 'commander';
 
 const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
@@ -34,6 +34,22 @@ export function parseFilter(text: string): Predicate | null {
   const parsed = parsePredicate(value);
   if ('problem' in parsed) throw new InvalidArgumentError(parsed.problem);
   return parsed.predicate;
+}
+
+/**
+ * Adds a partition to those named before: a list of its values in JSON, one value, or its id. What is no JSON is a text, so
+ * that `--partition Lima` needs no quotes within quotes.
+ */
+export function parsePartition(text: string, before: PartitionChoices = []): PartitionChoices {
+  let value: unknown = text;
+  try {
+    value = parseJson(text);
+  } catch {
+    // A bare word.
+  }
+  const [choice] = partitionChoices.safeParse([Array.isArray(value) ? { partition_values: value } : value]).data ?? [];
+  if (choice !== undefined) return [...before, choice];
+  throw new InvalidArgumentError('Write it as a value, as a list of values such as ["Lima", 2026], or as an id.');
 }
 
 /** Reads a list of column names parted by commas. */

@@ -65,6 +65,23 @@ describe('read', () => {
     );
   });
 
+  test('prints the rows of the partitions that are named', async () => {
+    await using client = new Client(server.url);
+    const days = { namespace: 'shop', table: 'days' };
+    const schema_def = [
+      { name: 'city', type: 'string' },
+      { name: 'year', type: 'int64' },
+    ];
+    const partition_scheme = { keys: [{ key: ['city'] }, { key: ['year'] }] };
+    await client.catalog.createTable({ ...days, schema_def, partition_scheme });
+    await client.catalog.write({ city: ['Lima', 'Oslo', 'Rome'], year: [2025, 2026, 2027] }, days);
+    const named = ['--partition', '["Oslo", 2026]', '--partition', '["Rome", 2027]'];
+    expect(await run('read', 'shop.days', '--csv', '--columns', 'city', ...named)).toBe(EXIT.done.code);
+    expect(output.printed).toBe('city\nOslo\nRome\n');
+    expect(await run('read', 'shop.days', '--partition', 'Oslo')).toBe(EXIT.failed.code);
+    expect(await run('read', 'shop.days', '--partition', '[["Oslo"]]')).toBe(EXIT.usage.code);
+  });
+
   test('prints JSON lines in which 64-bit integers are bare and exact', async () => {
     expect(await run('read', 'shop.fruit', '--json', '--filter', '{"gt": ["id", 2]}')).toBe(EXIT.done.code);
     expect(output.printed).toBe('{"id":9007199254740993,"name":null,"price":2}\n');

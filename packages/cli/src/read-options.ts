@@ -1,4 +1,4 @@
-import type { Predicate } from '@deltacat/contract';
+import type { PartitionChoices, Predicate } from '@deltacat/contract';
 import type { ConnectionOptions } from './connection-options.ts';
 
 /** How many rows are shown when nothing says how many, and they are for a person to look at. */
@@ -8,6 +8,7 @@ export const ROWS_SHOWN = 20;
 export interface ReadOptions extends ConnectionOptions {
   columns?: string[];
   filter?: Predicate | null;
+  partition?: PartitionChoices;
   asOf?: bigint;
   tableVersion?: string;
   limit?: number;

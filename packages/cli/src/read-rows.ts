@@ -36,12 +36,13 @@ export async function readRows(table: TableName, options: ReadOptions): Promise<
 async function planRows(
   client: Client,
   table: TableName,
-  { columns, filter, asOf, tableVersion }: ReadOptions,
+  { columns, filter, partition, asOf, tableVersion }: ReadOptions,
 ): Promise<(limit: number | null) => PlanRows> {
   const plan = await client.catalog.plan({
     ...table,
     columns,
     filter_predicate: filter,
+    partition_filter: partition,
     as_of: asOf,
     table_version: tableVersion,
   });

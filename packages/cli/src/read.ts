@@ -1,5 +1,13 @@
 import { Command } from 'commander';
-import { parseColumns, parseCount, parseFilter, parseParquetName, parseTable, parseTime } from './arguments.ts';
+import {
+  parseColumns,
+  parseCount,
+  parseFilter,
+  parseParquetName,
+  parsePartition,
+  parseTable,
+  parseTime,
+} from './arguments.ts';
 import { withConnection } from './connection-options.ts';
 import { type ReadOptions, ROWS_SHOWN, type TableName } from './read-options.ts';
 
@@ -10,6 +18,11 @@ export function readCommand(): Command {
     .argument('<namespace.table>', 'the table', parseTable)
     .option('--columns <a,b>', 'columns to read, in this order', parseColumns)
     .option('--filter <json>', 'which rows to keep, such as {"eq": ["origin", "SEA"]}', parseFilter)
+    .option(
+      '--partition <value>',
+      'read that partition: its value, a list of its values such as ["Lima", 2026], or its id; may be given several times',
+      parsePartition,
+    )
     .option(
       '--as-of <time>',
       'read the state of that time: nanoseconds since 1970, or an ISO date (UTC unless it says a zone)',

@@ -195,6 +195,21 @@ describe('plans', () => {
     expect(plan.total_files).toBe(1);
   });
 
+  test('are of the partitions that are named, by value or id, and so are rows', async () => {
+    const [{ partition_id } = {}] = (await client.catalog.plan({ ...parts, partition_filter: ['b'] })).raw.scan_tasks;
+    const ids = async (partition_filter: PlanArguments['partition_filter']) =>
+      (await client.catalog.read({ ...parts, partition_filter, read_as: 'objects' })).map(({ id }) => id);
+    expect(await ids(['b'])).toEqual([2n]);
+    expect(await ids([{ partition_id: partition_id ?? null }])).toEqual([2n]);
+    expect(await ids([{ partition_values: ['a'] }])).toEqual([1n, 3n]);
+    expect(await ids(['a', 'b', 'c'])).toHaveLength(3);
+    const pages = await Array.fromAsync(
+      (await client.catalog.plan({ ...parts, partition_filter: ['a', 'b'], limit: 1 })).pages(),
+    );
+    expect(pages.map((page) => page.allFiles().length)).toEqual([1, 1]);
+    await expect(ids([])).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+
   test('are read as they were made, whatever is committed later', async () => {
     const table = { namespace: 'n', table: 'kept' };
     await client.catalog.write({ id: [1, 2, 3] }, table);

@@ -1,4 +1,4 @@
-import { DeltacatError, type ReadPlan as PlanAnswer, type Predicate } from '@deltacat/contract';
+import { DeltacatError, type PartitionChoices, type ReadPlan as PlanAnswer, type Predicate } from '@deltacat/contract';
 import type { PlanRows } from '@deltacat/io-core';
 import type { RecordBatch, Table } from 'apache-arrow';
 import { ReadPlan } from './read-plan.ts';
@@ -17,6 +17,11 @@ export interface PlanArguments {
   columns?: string[] | undefined;
   /** Which rows to keep, as a tree of comparisons: `{ and: [{ eq: ['task', 'pick'] }, { gte: ['length', 32] }] }`. */
   filter_predicate?: Predicate | null | undefined;
+  /**
+   * Which partitions to read, and no others: each by its id, by its values (one for each key, after its transform), or by
+   * both; of a table with one key the bare value does.
+   */
+  partition_filter?: PartitionChoices | null | undefined;
   recipe_hash?: string | undefined;
   /** Skip that many FILES of the plan, not rows. */
   offset?: number | undefined;
@@ -74,10 +79,11 @@ const PLAN_ATTEMPTS_MAX = 5;
 
 /** Plans a read: see `Catalog.plan`. */
 export async function planRead(transactions: Transactions, args: PlanArguments): Promise<ReadPlan> {
-  const { namespace, table, table_version, columns, filter_predicate, recipe_hash, catalog } = args;
+  const { namespace, table, table_version, columns, filter_predicate, partition_filter, recipe_hash, catalog } = args;
   // Later pages belong to it too, wherever they are asked for.
   const transaction = transactions.transactionFor('plan_read', { ...args }) ?? undefined;
-  const about = { namespace, table, table_version, columns, filter_predicate, recipe_hash, catalog, transaction };
+  const wanted = { columns, filter_predicate, partition_filter, recipe_hash };
+  const about = { namespace, table, table_version, ...wanted, catalog, transaction };
   const flags = {
     max_files: args.limit,
     include_column_stats: args.include_stats,

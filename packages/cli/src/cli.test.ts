@@ -122,6 +122,7 @@ describe('read', () => {
       ['a table', [], ['id  name  price', '--  ----  -----', '']],
       ['CSV', ['--csv'], ['id,name,price', '']],
       ['CSV of some columns', ['--csv', '--columns', 'price,id'], ['price,id', '']],
+      ['CSV within a memory limit', ['--csv', '--memory-limit', '512MiB'], ['id,name,price', '']],
       ['JSON', ['--json'], ['']],
     ])('prints the names of the columns where %s has them', async (_title, form, lines) => {
       expect(await run(...none, ...form)).toBe(EXIT.done.code);
@@ -188,6 +189,8 @@ describe('exit codes', () => {
     ['a time in seconds', ['read', 'a.b', '--as-of', '1774958400']],
     ['an address that is none', ['tables', '--url', 'nope']],
     ['two forms at once', ['read', 'shop.fruit', '--json', '--csv']],
+    ['a memory limit without its unit', ['read', 'shop.fruit', '--memory-limit', '512']],
+    ['a memory limit that nothing could be read with', ['read', 'shop.fruit', '--memory-limit', '1MiB']],
     ['an unknown mode', ['write', 'x.parquet', '--table', 'a.b', '--mode', 'upsert']],
   ])('%s is wrong usage', async (_title, args) => {
     expect(await run(...args)).toBe(EXIT.usage.code);

@@ -12,6 +12,7 @@ export interface ReadOptions extends ConnectionOptions {
   asOf?: bigint;
   tableVersion?: string;
   limit?: number;
+  memoryLimit?: string;
   json?: boolean;
   csv?: boolean;
   output?: string;

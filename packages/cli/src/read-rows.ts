@@ -1,6 +1,13 @@
 import { join, relative } from 'node:path';
 import type { Client } from '@deltacat/client';
-import { executePlan, type PlanRows, rowObjects, writeParquetFile } from '@deltacat/io-core';
+import {
+  executePlan,
+  MEMORY_LIMIT_MB_MIN,
+  type PlanRows,
+  parseMemoryLimit,
+  rowObjects,
+  writeParquetFile,
+} from '@deltacat/io-core';
 import type { RecordBatch } from 'apache-arrow';
 import { connect } from './connection.ts';
 import { UsageError } from './exit.ts';
@@ -36,8 +43,9 @@ export async function readRows(table: TableName, options: ReadOptions): Promise<
 async function planRows(
   client: Client,
   table: TableName,
-  { columns, filter, partition, asOf, tableVersion }: ReadOptions,
+  { columns, filter, partition, asOf, tableVersion, memoryLimit }: ReadOptions,
 ): Promise<(limit: number | null) => PlanRows> {
+  const memory_limit_mb = memoryLimit === undefined ? null : memoryOf(memoryLimit);
   const plan = await client.catalog.plan({
     ...table,
     columns,
@@ -47,7 +55,13 @@ async function planRows(
     table_version: tableVersion,
   });
   const { raw } = await plan.complete();
-  return (limit) => executePlan(raw, { columns: columns ?? null, filter: filter ?? null, limit });
+  return (limit) => executePlan(raw, { columns: columns ?? null, filter: filter ?? null, limit, memory_limit_mb });
+}
+
+function memoryOf(text: string): number {
+  const mb = parseMemoryLimit(text);
+  if (mb !== null) return mb;
+  throw new UsageError(`--memory-limit ${text} is not a size of ${MEMORY_LIMIT_MB_MIN}MiB or more, as 512MiB or 2GiB.`);
 }
 
 /** The batches, with what has been read so far shown meanwhile. */

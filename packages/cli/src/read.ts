@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import {
   parseColumns,
   parseCount,
@@ -30,6 +30,12 @@ export function readCommand(): Command {
     )
     .option('--table-version <version>', 'the table version; the latest active one when left out')
     .option('--limit <rows>', `how many rows; ${ROWS_SHOWN} when they are printed as a table, else all`, parseCount)
+    .addOption(
+      new Option(
+        '--memory-limit <size>',
+        'the most memory to take, as 512MiB or 2GiB; what is more goes to disk. 1GiB by default',
+      ).env('DELTACAT_MEMORY_LIMIT'),
+    )
     .option('--json', 'print one JSON object per row')
     .option('--csv', 'print CSV with a header')
     .option('-o, --output <file.parquet>', 'write the rows to a Parquet file', parseParquetName);

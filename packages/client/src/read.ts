@@ -53,6 +53,8 @@ export interface ReadOptions<As extends ReadAs> {
   read_as?: As | undefined;
   /** Adds a column of that name with the path of the file that each row is from. */
   file_path_column?: string | undefined;
+  /** The most memory that the process may take for this read, itself included, in MiB; more goes to disk. Default 1024. */
+  memory_limit_mb?: number | undefined;
 }
 
 /** A plan that was made before, and what is wanted of it. */
@@ -124,10 +126,11 @@ export async function readRows<As extends ReadAs>(
   const plan = args.plan ?? (await planWhole(transactions, args));
   const columns = args.columns ?? plan.scope.columns;
   const filter = args.plan === undefined ? plan.scope.filter_predicate : narrowed(args);
-  const { file_path_column } = args;
+  const { file_path_column, memory_limit_mb = null } = args;
   const { executePlan } = await engine();
   const rows = executePlan(plan.raw, {
     filter,
+    memory_limit_mb,
     ...(columns === null ? {} : { columns }),
     ...(file_path_column === undefined ? {} : { file_path_column }),
   });
@@ -137,12 +140,13 @@ export async function readRows<As extends ReadAs>(
 /** Reads the files that a manifest table names: see `Catalog.fromManifestTable`. */
 export async function readManifest<As extends ReadAs>(
   manifest: Table,
-  { columns, filter_predicate, file_path_column, read_as }: ManifestArguments<As>,
+  { columns, filter_predicate, file_path_column, read_as, memory_limit_mb }: ManifestArguments<As>,
 ): Promise<ReadResults[As]> {
   const form = formFor(read_as);
   const { fromManifestTable } = await engine();
   const rows = await fromManifestTable(manifest, {
     filter: filter_predicate ?? null,
+    ...(memory_limit_mb === undefined ? {} : { memory_limit_mb }),
     ...(columns === undefined ? {} : { columns }),
     ...(file_path_column === undefined ? {} : { file_path_column }),
   });

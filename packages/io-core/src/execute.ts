@@ -163,7 +163,8 @@ async function* readUnit(session: Session, { plan, reading, unit, left }: UnitIn
   const survivors = merge && (await mergeUnit(session, merge));
   const limit = Number.isFinite(left) ? ` LIMIT ${left}` : '';
   const sql = rowsSql({ reading, unit, data, ordinals, survivors, ordered });
-  yield* recordBatches(session.chunks(`${sql}${limit}`), reading.schema);
+  const batches = { schema: reading.schema, bytes_max: session.batch_bytes_max };
+  yield* recordBatches(session.chunks(`${sql}${limit}`), batches);
   if (survivors !== null) await forgetSurvivors(session, survivors);
 }
 

@@ -13,7 +13,7 @@ export interface ExecuteOptions {
   limit?: number | null;
   /** Adds a last column of this name, which tells the path of each row's file. */
   file_path_column?: string | null;
-  /** The most memory that DuckDB may use for this read; more goes to disk. */
+  /** The most memory that the process may take for this read, itself included; more goes to disk. */
   memory_limit_mb?: number | null;
   /** How its files are reached; by what the plan vends when left out. */
   access?: StorageAccess | null;

@@ -54,12 +54,23 @@ test.each(['mysql://me:s3cret@db/catalog', 'me:s3cret@db', 's3cret', 'postgres:/
   },
 );
 
+test('a memory limit is a size with its unit; its older name counts in MiB where there is none', () => {
+  const limit = (environment: Record<string, string>) => readConfig('/srv', environment).memory_limit_mb;
+  expect(limit({})).toBeNull();
+  expect(limit({ DELTACAT_MEMORY_LIMIT: '1.5GiB' })).toBe(1536);
+  expect(limit({ DELTACAT_MEMORY_LIMIT: '512 mib', DELTACAT_ENGINE_MEMORY_MB: '4096' })).toBe(512);
+  expect(limit({ DELTACAT_ENGINE_MEMORY_MB: '4096' })).toBe(4096);
+});
+
 test.each([
   ['DELTACAT_DATABASE_CONNECTIONS', '1'],
   ['DELTACAT_DATABASE_CONNECTIONS', 'many'],
   ['DELTACAT_WRITE_SESSION_TTL_SECONDS', '0'],
   ['DELTACAT_WRITE_SESSION_TTL_SECONDS', 'an hour'],
   ['DELTACAT_BODY_MAX_MB', '-5'],
+  ['DELTACAT_MEMORY_LIMIT', 'plenty'],
+  ['DELTACAT_MEMORY_LIMIT', '512'],
+  ['DELTACAT_MEMORY_LIMIT', '100MiB'],
   ['DELTACAT_ENGINE_MEMORY_MB', 'plenty'],
   ['DELTACAT_EXTERNAL_URL', 'not a url'],
   ['DELTACAT_ALLOW_ANONYMOUS', 'yes'],

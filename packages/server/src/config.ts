@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { catalogName } from '@deltacat/contract';
+import { MEMORY_LIMIT_MB_MIN, parseMemoryLimit } from '@deltacat/io-core';
 import { z } from 'zod';
 
 /** How the address of a PostgreSQL database may begin. */
@@ -43,10 +44,16 @@ export const VARIABLES = {
     schema: z.coerce.number().int().min(1).max(4_096).default(64),
     meaning: 'The largest request body, in MiB.',
   },
+  DELTACAT_MEMORY_LIMIT: {
+    schema: z.string().refine((text) => parseMemoryLimit(text) !== null, {
+      error: `it is not a size of ${MEMORY_LIMIT_MB_MIN}MiB or more, as 512MiB or 2GiB`,
+    }),
+    meaning:
+      'The most memory that the process may take while it reads for previews and rewrites, itself included; more goes to disk. Unset: 1GiB, or half of the machine. `deltacat read` goes by it, too.',
+  },
   DELTACAT_ENGINE_MEMORY_MB: {
     schema: z.coerce.number().int().min(64).max(4_194_304),
-    meaning:
-      'The most memory that previews and rewrites may use together, in MiB; more goes to disk. Unset: 4096, or half of the machine.',
+    meaning: 'The older name of `DELTACAT_MEMORY_LIMIT`, in MiB; it counts where that is unset.',
   },
   DELTACAT_EXTERNAL_URL: {
     schema: z.url(),
@@ -117,7 +124,8 @@ export interface Config {
   write_session_ttl_ns: bigint;
   transaction_ttl_ns: bigint;
   body_bytes_max: number;
-  engine_memory_mb: number | null;
+  /** The most memory that the process may take while it reads; null for what readers take by themselves. */
+  memory_limit_mb: number | null;
   external_url: string | null;
   allow_anonymous: boolean;
   log_level: string;
@@ -142,7 +150,8 @@ export function readConfig(catalogRoot: string, environment: NodeJS.ProcessEnv =
     write_session_ttl_ns: BigInt(value('DELTACAT_WRITE_SESSION_TTL_SECONDS') ?? 0) * NANOSECONDS_PER_SECOND,
     transaction_ttl_ns: BigInt(value('DELTACAT_TXN_TTL_SECONDS') ?? 0) * NANOSECONDS_PER_SECOND,
     body_bytes_max: (value('DELTACAT_BODY_MAX_MB') ?? 0) * 1_048_576,
-    engine_memory_mb: value('DELTACAT_ENGINE_MEMORY_MB') ?? null,
+    memory_limit_mb:
+      parseMemoryLimit(value('DELTACAT_MEMORY_LIMIT') ?? '') ?? value('DELTACAT_ENGINE_MEMORY_MB') ?? null,
     external_url: value('DELTACAT_EXTERNAL_URL') ?? null,
     allow_anonymous: value('DELTACAT_ALLOW_ANONYMOUS') === 'true',
     log_level: value('DELTACAT_LOG_LEVEL') ?? 'info',

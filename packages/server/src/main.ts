@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const config = readConfig(options.catalog_root);
   const hostname = options.host ?? '127.0.0.1';
   refuseOpenDoor(hostname, config);
-  if (config.engine_memory_mb !== null) configureEngine({ memory_limit_mb: config.engine_memory_mb });
+  if (config.memory_limit_mb !== null) configureEngine({ memory_limit_mb: config.memory_limit_mb });
   const context = await openServer(config);
   const app = createApp(context);
   try {

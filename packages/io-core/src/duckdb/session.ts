@@ -3,28 +3,35 @@ import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { DeltacatError } from '@deltacat/contract';
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
+import { engineMemoryMb, type RowMemory, RowsAllowance } from './memory.ts';
 
-/** What DuckDB may use of the machine. */
+/** What reading may use of the machine. */
 export interface EngineSettings {
-  /** The most memory of all queries together; what is more goes to the temporary directory. */
+  /**
+   * The most memory that the process may take while it reads, all reads together and the process itself included. What is more
+   * goes to the temporary directory. 1024 by default, or half of the machine.
+   */
   memory_limit_mb?: number;
   /** An existing folder, in which each engine makes one of its own for what does not fit into memory. */
   temp_directory?: string;
   threads?: number;
 }
 
-const MEMORY_DEFAULT_MB = 4096;
-
-/** Rows come out as fast as they are read only when a few row groups may wait: 2x faster than DuckDB's 1 MB, measured. */
-const STREAM_BUFFER_MB = 64;
+const MEMORY_DEFAULT_MB = 1024;
 
 const SCHEMA_MISMATCH = 'deltacat: schema mismatch: ';
 
 let settings: EngineSettings = {};
-let engine: Promise<DuckDBInstance> | null = null;
+let engine: Promise<Engine> | null = null;
 let engines = 0;
 
-/** Sets what DuckDB may use. To be called before the first read: the engine is made once per process, by the first. */
+/** A DuckDB, and what the rows that it gives may take beside it. */
+interface Engine {
+  instance: DuckDBInstance;
+  rows: RowsAllowance;
+}
+
+/** Sets what reading may use. To be called before the first read: the engine is made once per process, by the first. */
 export function configureEngine(wanted: EngineSettings): void {
   if (engine !== null) {
     throw new DeltacatError('invalid_request', 'DuckDB is running already; configure it before the first read.');
@@ -36,7 +43,7 @@ export function configureEngine(wanted: EngineSettings): void {
 export async function closeEngine(): Promise<void> {
   const closing = engine;
   engine = null;
-  (await closing)?.closeSync();
+  (await closing)?.instance.closeSync();
 }
 
 /** The SQL expression that fails a query with `schema_mismatch` and the message that `text`, an SQL expression, gives. */
@@ -46,10 +53,17 @@ export function mismatchSql(text: string): string {
 
 /** How a session is opened. */
 export interface SessionOptions {
-  /** A limit of this session alone. It costs an engine of its own, 20 ms. */
+  /** A limit of this session alone, as if it were all that the process reads. It costs an engine of its own, 20 ms. */
   memory_limit_mb?: number | undefined;
   /** Stops the running query when it is aborted. */
   signal?: AbortSignal | undefined;
+}
+
+interface SessionParts {
+  memory: RowMemory;
+  /** The engine that ends with the session. */
+  own: Engine | null;
+  signal: AbortSignal | undefined;
 }
 
 /**
@@ -58,16 +72,23 @@ export interface SessionOptions {
  */
 export class Session implements Disposable {
   readonly #connection: DuckDBConnection;
-  readonly #own: DuckDBInstance | null;
+  readonly #own: Engine | null;
+  readonly #memory: RowMemory;
   readonly #signal: AbortSignal | undefined;
   readonly #interrupt: () => void;
 
-  constructor(connection: DuckDBConnection, own: DuckDBInstance | null, signal?: AbortSignal) {
+  constructor(connection: DuckDBConnection, { memory, own, signal }: SessionParts) {
     this.#connection = connection;
     this.#own = own;
+    this.#memory = memory;
     this.#signal = signal;
     this.#interrupt = () => connection.interrupt();
     signal?.addEventListener('abort', this.#interrupt);
+  }
+
+  /** How many bytes of rows may be put together before they are handed out. */
+  get batch_bytes_max(): number {
+    return (this.#memory.mb * 2 ** 20) / 2;
   }
 
   /** Runs a statement and answers its rows, as plain values: for small results. */
@@ -98,7 +119,8 @@ export class Session implements Disposable {
   [Symbol.dispose](): void {
     this.#signal?.removeEventListener('abort', this.#interrupt);
     this.#connection.closeSync();
-    this.#own?.closeSync();
+    this.#memory[Symbol.dispose]();
+    this.#own?.instance.closeSync();
   }
 
   async #guarded<T>(act: () => Promise<T>): Promise<T> {
@@ -118,14 +140,13 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
     options.memory_limit_mb === undefined
       ? null
       : await createEngine({ ...settings, memory_limit_mb: options.memory_limit_mb });
-  const connection = await (own ?? (await sharedEngine())).connect();
-  const session = new Session(connection, own, options.signal);
+  const { instance, rows } = own ?? (await sharedEngine());
+  const connection = await instance.connect();
+  const memory = rows.take();
+  const session = new Session(connection, { memory, own, signal: options.signal });
   try {
-    const bufferMb = Math.min(
-      STREAM_BUFFER_MB,
-      Math.max(1, Math.floor((options.memory_limit_mb ?? memoryLimitMb()) / 8)),
-    );
-    await session.rows(`SET TimeZone = 'UTC'; SET streaming_buffer_size = '${bufferMb}MiB'`);
+    // Rows come out as fast as they are read only when a few row groups may wait: 2x faster than DuckDB's 1 MB, measured.
+    await session.rows(`SET TimeZone = 'UTC'; SET streaming_buffer_size = '${memory.mb}MiB'`);
     return session;
   } catch (error) {
     session[Symbol.dispose]();
@@ -133,7 +154,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
   }
 }
 
-function sharedEngine(): Promise<DuckDBInstance> {
+function sharedEngine(): Promise<Engine> {
   engine ??= createEngine(settings).catch((error: unknown) => {
     engine = null;
     throw error;
@@ -141,28 +162,28 @@ function sharedEngine(): Promise<DuckDBInstance> {
   return engine;
 }
 
-async function createEngine({ memory_limit_mb, temp_directory, threads }: EngineSettings): Promise<DuckDBInstance> {
+async function createEngine({ memory_limit_mb, temp_directory, threads }: EngineSettings): Promise<Engine> {
   const { DuckDBInstance } = await import('@duckdb/node-api');
-  return DuckDBInstance.create(':memory:', {
+  const limit_mb = memory_limit_mb ?? Math.min(MEMORY_DEFAULT_MB, Math.floor(totalmem() / 2 / 2 ** 20));
+  if (!(limit_mb > 0))
+    throw new DeltacatError('invalid_request', `A memory limit of ${limit_mb} MiB cannot be kept to.`);
+  const instance = await DuckDBInstance.create(':memory:', {
     // Nothing is fetched from the network behind the user's back.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
-    memory_limit: `${memory_limit_mb ?? memoryLimitMb()}MiB`,
+    memory_limit: `${engineMemoryMb(limit_mb)}MiB`,
     temp_directory: ownFolder(temp_directory ?? tmpdir()),
     threads: String(threads ?? availableParallelism()),
     // The order of rows is part of what a read promises.
     preserve_insertion_order: 'true',
   });
+  return { instance, rows: new RowsAllowance(limit_mb) };
 }
 
 /** Engines name their temporary files alike: two in one folder write over each other's, and the process dies of it. */
 function ownFolder(folder: string): string {
   engines += 1;
   return join(folder, `deltacat-duckdb-${process.pid}-${threadId}-${engines}`);
-}
-
-function memoryLimitMb(): number {
-  return settings.memory_limit_mb ?? Math.min(MEMORY_DEFAULT_MB, Math.floor(totalmem() / 2 / 2 ** 20));
 }
 
 function translate(error: unknown): unknown {
@@ -176,7 +197,7 @@ function translate(error: unknown): unknown {
     return new DeltacatError('schema_mismatch', message, { cause: error });
   }
   if (error.message.startsWith('Out of Memory Error')) {
-    const message = `DuckDB ran out of memory; raise memory_limit_mb or free disk for its temporary directory. ${error.message}`;
+    const message = `DuckDB ran out of memory; raise the memory limit or free disk for its temporary directory. ${error.message}`;
     return new DeltacatError('service_unavailable', message, { cause: error });
   }
   return error;

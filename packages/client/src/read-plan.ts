@@ -111,6 +111,11 @@ export class ReadPlan {
     });
   }
 
+  /** Asks for its first page again, of the same state: with new keys where those of this plan expire. */
+  renewed(): Promise<PlanAnswer> {
+    return this.#nextPage(0);
+  }
+
   /** This page and those after it, one request each. */
   async *pages(): AsyncGenerator<ReadPlan, void, undefined> {
     yield this;
@@ -143,7 +148,7 @@ function offsetAfter({ next_file_offset, namespace, table }: PlanAnswer): number
   throw new DeltacatError('internal_server_error', message);
 }
 
-/** Pages hold what their own files need: schemas and schemes of all of them are put together. */
+/** Pages hold what their own files need: schemas, schemes and keys of all of them are put together. */
 function joined(pages: PlanAnswer[]): PlanAnswer {
   const [first] = pages;
   if (first === undefined) throw new Error('a plan has at least one page');
@@ -159,6 +164,8 @@ function joined(pages: PlanAnswer[]): PlanAnswer {
     schemas_serialized_by_id: merge('schemas_serialized_by_id'),
     partition_schemes_by_id: merge('partition_schemes_by_id'),
     sort_schemes_by_id: merge('sort_schemes_by_id'),
+    data_roots: merge('data_roots'),
+    credentials: merge('credentials'),
     returned_files: sum(pages.map(({ returned_files }) => returned_files)),
     truncated: false,
     next_file_offset: null,

@@ -127,10 +127,11 @@ export async function readRows<As extends ReadAs>(
   const columns = args.columns ?? plan.scope.columns;
   const filter = args.plan === undefined ? plan.scope.filter_predicate : narrowed(args);
   const { file_path_column, memory_limit_mb = null } = args;
-  const { executePlan } = await engine();
+  const { executePlan, vendedAccess } = await engine();
   const rows = executePlan(plan.raw, {
     filter,
     memory_limit_mb,
+    access: vendedAccess(plan.raw, () => plan.renewed()),
     ...(columns === null ? {} : { columns }),
     ...(file_path_column === undefined ? {} : { file_path_column }),
   });

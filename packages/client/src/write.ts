@@ -111,13 +111,14 @@ export async function writeTable(writer: Writer, data: WriteData, args: WriteArg
     await using session = await stageWrite(writer, { ...definedBy(files, stage), allow_external_entries: true });
     return await session.commit(files.entries, withMessage(commit_message));
   }
-  const { collectRows, declaredSchema, serializeSchema, writeRows } = await import('@deltacat/io-core');
+  const { collectRows, declaredSchema, serializeSchema, vendedAccess, writeRows } = await import('@deltacat/io-core');
   const rows = await collectRows(data);
   // Plain values get their types when they are written, and the table gets them from the files.
   const schema = declaredSchema(rows);
   const schema_serialized = schema === null ? null : serializeSchema(schema);
   await using session = await stageWrite(writer, definedBy({ schema_serialized }, stage));
-  const entries = await writeRows(rows, session.state);
+  const access = vendedAccess(session.state, () => session.heartbeat());
+  const entries = await writeRows(rows, { ...session.state, access });
   if (entries.length === 0) refuseUndefined(session.state);
   return await session.commit(entries, withMessage(commit_message));
 }

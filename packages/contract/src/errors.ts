@@ -52,6 +52,11 @@ export const ERRORS = {
     meaning: 'The operation cannot be a part of a transaction.',
   },
   not_supported: { status: 400, retryable: false, meaning: 'The server knows of this but cannot do it.' },
+  storage_denied: {
+    status: 403,
+    retryable: false,
+    meaning: 'The store of the data files refuses access: its keys are missing, wrong, expired, or may not do this.',
+  },
   catalog_not_found: { status: 404, retryable: false, meaning: 'No catalog of that name.' },
   namespace_not_found: { status: 404, retryable: false, meaning: 'No namespace of that name.' },
   table_not_found: { status: 404, retryable: false, meaning: 'No table of that name.' },

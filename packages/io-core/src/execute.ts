@@ -28,7 +28,8 @@ import {
 } from './scan.ts';
 import { arrowSchema, deserializeSchema, schemaFields } from './schema/schema.ts';
 import { type OrderKey, orderFiles, orderKeys, orderSql } from './sort.ts';
-import { ambientAccess, type StorageAccess } from './storage/access.ts';
+import type { StorageAccess } from './storage/access.ts';
+import { vendedAccess } from './storage/vended-access.ts';
 import { forgetSurvivors, measureRows, type Ordinals, ordinalSql, type Survivors, survivesSql } from './survivors.ts';
 
 /**
@@ -75,6 +76,7 @@ interface Reading {
   /** The columns that rows are merged and deleted by. */
   merged_by: string[];
   units: ReadUnit[];
+  access: StorageAccess;
   options: ExecuteOptions;
 }
 
@@ -95,6 +97,7 @@ function planReading(plan: ReadPlan, target: Schema, options: ExecuteOptions): R
     merge_order: merging ? orderKeys(plan.mor_plan?.sort_keys, target) : [],
     merged_by: merging ? mergedBy(plan, units) : [],
     units,
+    access: options.access ?? vendedAccess(plan),
     options,
   };
 }
@@ -140,7 +143,7 @@ async function* readBatches(plan: ReadPlan, reading: Reading): AsyncGenerator<Re
       }
     } catch (error) {
       const files = [...unit.files, ...unit.deletes].map(({ file }) => file);
-      throw await explainMissing(error, files, accessOf(reading.options));
+      throw await explainMissing(error, files, reading.access);
     }
     if (left <= 0) return;
   }
@@ -192,11 +195,7 @@ async function mergeUnit(
 
 function scanning({ plan, reading }: Pick<UnitInput, 'plan' | 'reading'>): Omit<ScanOptions, 'wanted'> {
   const fieldsOf = (file: DataFile) => writtenFields(plan, file) ?? reading.fields;
-  return { fieldsOf, access: accessOf(reading.options) };
-}
-
-function accessOf({ access }: ExecuteOptions): StorageAccess {
-  return access ?? ambientAccess;
+  return { fieldsOf, access: reading.access };
 }
 
 /** Every column that is looked at: what is beside the output is for the merge, the filter and the order alone. */

@@ -65,7 +65,7 @@ async function writeOnce(
       written.size_bytes += part.byteLength;
     }
   }
-  await access.open(path).write(path, bytes());
+  await access.open(path).writeNew(path, bytes());
   return written;
 }
 

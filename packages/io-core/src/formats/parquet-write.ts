@@ -13,7 +13,7 @@ const ROW_GROUP_ROWS = 262_144;
  */
 export async function writeParquet(rows: TypedRows, { path, compression, access }: FileWrite): Promise<StoredRows> {
   const bytes = await encodeParquet(rows, compression);
-  await access.open(path).write(path, bytes);
+  await access.open(path).writeNew(path, bytes);
   const content_length = bytes.byteLength;
   return { content_length, source_content_length: content_length, content_encoding: 'identity' };
 }

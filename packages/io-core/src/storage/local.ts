@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { copyFile, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DeltacatError } from '@deltacat/contract';
-import type { Storage, StoredFile, Tail } from './storage.ts';
+import { nameTaken, type Storage, type StoredFile, type Tail } from './storage.ts';
 
 /** Files being written carry this prefix until they are whole; listings leave them out. */
 const UNFINISHED = '.unfinished-';
@@ -26,7 +26,8 @@ export const localStorage: Storage = {
     reading(path, (fd, size) => readAt(fd, offset, Math.max(0, Math.min(length, size - offset)))),
   readTail,
   size,
-  write,
+  write: (path, bytes) => write(path, bytes, rename),
+  writeNew: (path, bytes) => write(path, bytes, (unfinished, target) => putNew(unfinished, target, path)),
   adopt,
   list,
   remove,
@@ -75,7 +76,7 @@ async function readTail(path: string, length: number): Promise<Tail | null> {
   try {
     return await reading(path, async (fd, size) => {
       const wanted = Math.min(length, size);
-      return { bytes: await readAt(fd, size - wanted, wanted), size_bytes: size };
+      return { bytes: await readAt(fd, size - wanted, wanted), size_bytes: size, version: null };
     });
   } catch (error) {
     if (error instanceof DeltacatError && error.code === 'not_found') return null;
@@ -88,8 +89,11 @@ async function size(path: string): Promise<number | null> {
   return tail === null ? null : tail.size_bytes;
 }
 
-async function write(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-  await place(path, async (unfinished) => {
+/** Gives a finished file its name. */
+type Put = (unfinished: string, target: string) => Promise<void>;
+
+async function write(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>, put: Put): Promise<void> {
+  const fill = async (unfinished: string) => {
     const file = await open(unfinished, 'wx');
     try {
       await file.writeFile(bytes);
@@ -97,11 +101,36 @@ async function write(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>
     } finally {
       await file.close();
     }
+  };
+  await place(path, { fill, put });
+}
+
+/** A second name fails when it is taken, which a rename does not. */
+async function putNew(unfinished: string, target: string, path: string): Promise<void> {
+  try {
+    await link(unfinished, target);
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) throw nameTaken(path);
+    if (!WITHOUT_LINKS.some((code) => hasCode(error, code))) throw error;
+    await claim(target, path);
+    await rename(unfinished, target);
+    return;
+  }
+  await unlink(unfinished);
+}
+
+/** What file systems without second names answer. */
+const WITHOUT_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+async function claim(target: string, path: string): Promise<void> {
+  const file = await open(target, 'wx').catch((error: unknown) => {
+    throw hasCode(error, 'EEXIST') ? nameTaken(path) : error;
   });
+  await file.close();
 }
 
 async function adopt(source: string, path: string): Promise<void> {
-  await place(path, async (unfinished) => {
+  const fill = async (unfinished: string) => {
     await rename(source, unfinished).catch(async (error: unknown) => {
       // A rename cannot cross file systems: temporary folders often lie on another one.
       if (!hasCode(error, 'EXDEV')) throw error;
@@ -109,17 +138,23 @@ async function adopt(source: string, path: string): Promise<void> {
       await unlink(source);
     });
     await syncPath(unfinished);
-  });
+  };
+  await place(path, { fill, put: rename });
 }
 
-async function place(path: string, fill: (unfinished: string) => Promise<void>): Promise<void> {
+interface Placing {
+  fill(unfinished: string): Promise<void>;
+  put: Put;
+}
+
+async function place(path: string, { fill, put }: Placing): Promise<void> {
   const target = toLocalPath(path);
   const folder = dirname(target);
   const made = await makeFolder(folder);
   const unfinished = join(folder, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
   try {
     await fill(unfinished);
-    await rename(unfinished, target);
+    await put(unfinished, target);
   } catch (error) {
     await rm(unfinished, { force: true });
     throw naming(error, target);

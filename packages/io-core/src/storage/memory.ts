@@ -1,6 +1,6 @@
 import { readFile, unlink } from 'node:fs/promises';
 import { DeltacatError } from '@deltacat/contract';
-import type { Storage, StoredFile } from './storage.ts';
+import { nameTaken, type Storage, type StoredFile } from './storage.ts';
 
 interface Kept {
   bytes: Uint8Array;
@@ -16,12 +16,14 @@ export const memoryStorage: Storage = {
   readTail: async (path, length) => {
     const bytes = files.get(path)?.bytes;
     if (bytes === undefined) return null;
-    return { bytes: bytes.slice(Math.max(0, bytes.byteLength - length)), size_bytes: bytes.byteLength };
+    return { bytes: bytes.slice(Math.max(0, bytes.byteLength - length)), size_bytes: bytes.byteLength, version: null };
   },
   size: async (path) => files.get(path)?.bytes.byteLength ?? null,
-  write: async (path, bytes) => {
-    // Not `slice`: that of a Buffer is a view of the same bytes.
-    keep(path, new Uint8Array(bytes instanceof Uint8Array ? bytes : Buffer.concat(await Array.fromAsync(bytes))));
+  write: async (path, bytes) => keep(path, await gathered(bytes)),
+  writeNew: async (path, bytes) => {
+    const whole = await gathered(bytes);
+    if (files.has(path)) throw nameTaken(path);
+    keep(path, whole);
   },
   adopt: async (source, path) => {
     keep(path, new Uint8Array(await readFile(source)));
@@ -33,6 +35,11 @@ export const memoryStorage: Storage = {
   },
   localPath: () => null,
 };
+
+async function gathered(bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  // Not `slice`: that of a Buffer is a view of the same bytes.
+  return new Uint8Array(bytes instanceof Uint8Array ? bytes : Buffer.concat(await Array.fromAsync(bytes)));
+}
 
 function keep(path: string, bytes: Uint8Array): void {
   files.set(path, { bytes, modified_ms: Date.now() });

@@ -284,6 +284,34 @@ describe('files that the official clients would misread are rewritten for them:'
     expect(await e.objects()).toEqual(rows);
   });
 
+  test.each([
+    [add('x', 'string'), { id: 1n, part: 'a', v: 1.5, x: null }],
+    [widen('v', 'double'), { id: 1n, part: 'a', v: 1.5 }],
+  ])('rows to merge, in partitions all of which are older than a column or its type: %j', async (change, row) => {
+    const schema_def = [
+      { name: 'id', type: 'int64', is_merge_key: true },
+      { name: 'part', type: 'string' },
+      { name: 'v', type: 'float' },
+    ];
+    const partition_scheme = { keys: [{ key: ['part'], transform: 'identity' }] };
+    await e.createTable('t', { schema_def, partition_scheme });
+    await write([
+      { id: 1, part: 'a', v: 1.5 },
+      { id: 2, part: 'b', v: 2.5 },
+    ]);
+    const planned = async () => {
+      const { body } = await e.must(e.server.requestAs(newer)('POST', `${TABLE}/plan`));
+      return body.scan_tasks.map(({ delta_type }: { delta_type: string }) => delta_type);
+    };
+    expect(await planned(), 'before').toEqual(['upsert', 'upsert']);
+    await e.altered([change]);
+    // These are no rows that would show a reader the column.
+    await write([{ id: 9, part: 'a' }], 'delete');
+    await write([{ id: 3, part: 'b', v: 3.5 }]);
+    expect(await planned()).toEqual(['append', 'upsert', 'upsert']);
+    expect(await e.objects({ filter: { eq: ['part', 'a'] } })).toEqual([row]);
+  });
+
   test('structs that gained a field, for the oldest client alone', async () => {
     await e.createTable('t', { schema_def: [{ name: 's', type: 'struct<a: int64>' }] });
     await write([{ s: { a: 1 } }]);

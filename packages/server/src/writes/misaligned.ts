@@ -6,7 +6,10 @@ import type { ResolvedRead } from '../reads/plan.ts';
 
 /** What a reader cannot do by itself with files that are older than the schema of their table. */
 export interface Weaknesses {
-  /** Rows are merged, and the reader puts null where merged rows lack a column that has a default. */
+  /**
+   * Rows are merged, and the reader puts null where merged rows lack a column that has a default. What none of the files
+   * has that it merges, a column or its wider type, its result lacks, and filters by that column fail.
+   */
   merges: boolean;
   /** The reader cannot give the values of older structs the fields that they lack. */
   nests: boolean;
@@ -26,30 +29,56 @@ export async function findMisaligned(
 ): Promise<Set<string>> {
   const found = new Set<string>();
   const { schema, version } = target;
-  if (!schema || !mayBeMisaligned(schema.fields, version.content_types, weaknesses)) return found;
+  if (!schema || !mayBeMisaligned(schema, version.content_types, weaknesses)) return found;
   const written = await schemasOfVersion(queries, version.table_version_id);
-  const places = new Map(deltas.map(({ manifest_id, partition_id }) => [manifest_id, partition_id]));
+  const places = new Map(deltas.map((delta) => [delta.manifest_id, delta]));
+  const merged = new Map<string, Set<number>>();
   for (const some of chunks([...places.keys()])) {
     const rows = await queries
       .selectFrom('files')
       .select(['manifest_id', 'schema_id', 'content_type'])
       .distinct()
       .where('manifest_id', 'in', some)
-      .where('schema_id', '!=', schema.schema_id)
       .execute();
-    for (const { manifest_id, schema_id, content_type } of rows) {
-      const fields = written.get(schema_id ?? schema.schema_id);
-      const isMisread = fields && isMisaligned(fields, schema.fields, { ...weaknesses, content_type });
-      if (isMisread) found.add(places.get(manifest_id) ?? '');
+    for (const { manifest_id, content_type, ...row } of rows) {
+      const schema_id = row.schema_id ?? schema.schema_id;
+      const fields = written.get(schema_id);
+      const place = places.get(manifest_id);
+      if (!fields || !place) continue;
+      const isMisread = isMisaligned(fields, schema.fields, { ...weaknesses, content_type });
+      if (isMisread) found.add(place.partition_id);
+      if (!weaknesses.merges || place.delta_type === 'delete') continue;
+      const ids = merged.get(place.partition_id) ?? new Set();
+      merged.set(place.partition_id, ids.add(schema_id));
     }
+  }
+  for (const [partition_id, ids] of merged) {
+    if (ids.has(schema.schema_id)) continue;
+    if (
+      isOlder(
+        [...ids].flatMap((id) => written.get(id) ?? []),
+        schema.fields,
+      )
+    )
+      found.add(partition_id);
   }
   return found;
 }
 
-/** A look at the table alone, since hardly any has such columns. */
-function mayBeMisaligned(fields: SchemaField[], types: ContentType[], { merges, nests }: Weaknesses): boolean {
-  if (types.some((type) => PLACED.includes(type))) return true;
-  return (merges && fields.some(hasPastDefault)) || (nests && fields.some(isNested));
+/** A look at the table alone, since most never changed. */
+function mayBeMisaligned(
+  { fields, schema_id }: { fields: SchemaField[]; schema_id: number },
+  types: ContentType[],
+  { merges, nests }: Weaknesses,
+): boolean {
+  if (schema_id === 0) return false;
+  return merges || types.some((type) => PLACED.includes(type)) || (nests && fields.some(isNested));
+}
+
+/** Whether there is a column that none of those written is, or none in its type of today. */
+function isOlder(written: SchemaField[], now: SchemaField[]): boolean {
+  const known = new Set(written.map(({ name, type }) => `${type} ${name}`));
+  return now.some(({ name, type }) => !known.has(`${type} ${name}`));
 }
 
 function isMisaligned(

@@ -32,12 +32,17 @@ export function orderKeys(keys: readonly SchemeKey[] | null | undefined, schema:
   );
 }
 
-/** Order keys as an ORDER BY list; `column` says how a name is written. Strings compare by their bytes. */
+/**
+ * Order keys as an ORDER BY list; `column` says how a name is written. Strings compare by their bytes. NaN comes after
+ * every number in both directions, as in the files that clients sort, and as the official engine has it.
+ */
 export function orderSql(keys: readonly OrderKey[], column: (name: string) => string = quoteIdentifier): string[] {
-  return keys.map(
-    ({ column: name, descending, nulls_first, is_float }) =>
-      `${is_float ? unsignedZero(column(name)) : column(name)} ${descending ? 'DESC' : 'ASC'} NULLS ${nulls_first ? 'FIRST' : 'LAST'}`,
-  );
+  return keys.flatMap(({ column: name, descending, nulls_first, is_float }) => {
+    const nulls = `NULLS ${nulls_first ? 'FIRST' : 'LAST'}`;
+    const value = is_float ? unsignedZero(column(name)) : column(name);
+    if (!descending) return [`${value} ASC ${nulls}`];
+    return [...(is_float ? [`isnan(${value}) ASC ${nulls}`] : []), `${value} DESC ${nulls}`];
+  });
 }
 
 /** DuckDB sorts -0 as 0, and gives out the columns that it sorted by as 0; a value made of the column leaves it alone. */

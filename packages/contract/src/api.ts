@@ -4,6 +4,7 @@ import * as healthEndpoints from './endpoints/health.ts';
 import * as history from './endpoints/history.ts';
 import * as namespaces from './endpoints/namespaces.ts';
 import * as reads from './endpoints/reads.ts';
+import * as storage from './endpoints/storage.ts';
 import * as streams from './endpoints/streams.ts';
 import * as tables from './endpoints/tables.ts';
 import * as transactions from './endpoints/transactions.ts';
@@ -15,6 +16,17 @@ export const API = {
   get_server_endpoints: healthEndpoints.getServerEndpoints,
   list_catalogs: catalogs.listCatalogs,
   describe_catalog: catalogs.describeCatalog,
+  describe_catalog_storage_control: storage.describeCatalogStorageControl,
+  create_data_root: storage.createDataRoot,
+  update_data_root: storage.updateDataRoot,
+  delete_data_root: storage.deleteDataRoot,
+  create_storage_binding: storage.createStorageBinding,
+  update_storage_binding: storage.updateStorageBinding,
+  list_discovery_roots: storage.listDiscoveryRoots,
+  describe_discovery_root: storage.describeDiscoveryRoot,
+  create_discovery_root: storage.createDiscoveryRoot,
+  update_discovery_root: storage.updateDiscoveryRoot,
+  delete_discovery_root: storage.deleteDiscoveryRoot,
   create_namespace: namespaces.createNamespace,
   get_namespace: namespaces.getNamespace,
   namespace_exists: namespaces.namespaceExists,

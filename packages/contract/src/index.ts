@@ -1,6 +1,7 @@
 export * from './api.ts';
 export * from './endpoint.ts';
 export { COLUMNS_MAX, PREVIEW_ROWS_MAX } from './endpoints/reads.ts';
+export type { StorageChange, StorageState } from './endpoints/storage.ts';
 export type { TransactionAnswer } from './endpoints/transactions.ts';
 export { INLINE_ROWS_MAX, type WriteSessionAnswer } from './endpoints/writes.ts';
 export * from './errors.ts';
@@ -18,5 +19,6 @@ export * from './values/query.ts';
 export * from './values/schema.ts';
 export * from './values/schema-updates.ts';
 export * from './values/schemes.ts';
+export * from './values/storage.ts';
 export * from './values/text.ts';
 export * from './values/words.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readConfig, VARIABLES } from './config.ts';
+import { readConfig, readKeys, VARIABLES } from './config.ts';
 
 let folder: string;
 
@@ -116,6 +116,32 @@ test('relative roots are those below the folder of the file, wherever the server
   ]);
 });
 
+test('a catalogs file mixes roots of this machine and of S3', () => {
+  const DELTACAT_CATALOGS = catalogsFile({
+    a: {
+      root: 'a',
+      data_roots: {
+        near: { root: 'near' },
+        far: { root: 's3://bucket/far/', endpoint_url: 'http://127.0.0.1:9000/', region: 'eu-west-1' },
+        wide: { root: 's3://other', storage_type: 's3', credentials: 'sts', role_arn: 'arn:aws:iam::1:role/readers' },
+      },
+    },
+  });
+  const [catalog] = readConfig('/srv/store', { DELTACAT_CATALOGS }).catalogs;
+  expect(catalog?.data_roots).toMatchObject({
+    near: { root: join(folder, 'near'), storage_type: 'local' },
+    far: { root: 's3://bucket/far', storage_type: 's3', endpoint_url: 'http://127.0.0.1:9000' },
+    wide: { root: 's3://other', credentials: 'sts' },
+  });
+});
+
+test('keys are found in the variables of a name, both or none', () => {
+  const both = { LAKE_ACCESS_KEY_ID: 'id', LAKE_SECRET_ACCESS_KEY: 'secret' };
+  expect(readKeys('LAKE', both)).toEqual({ access_key_id: 'id', secret_access_key: 'secret', session_token: null });
+  expect(readKeys('LAKE', { ...both, LAKE_SESSION_TOKEN: 't' })?.session_token).toBe('t');
+  expect(readKeys('LAKE', { LAKE_ACCESS_KEY_ID: 'id' })).toBe(null);
+});
+
 test.each([
   ['no JSON', '{', 'cannot be read as JSON'],
   ['a list', [], 'the file is not an object of catalogs by name'],
@@ -135,9 +161,39 @@ test.each([
     'a.data_roots.b.tpye is not known; known are root, storage_type',
   ],
   [
+    'a root on another store',
+    { a: { root: '/x', data_roots: { b: { root: 'gs://bucket/y' } } } },
+    'a.data_roots.b.root lies on gs://, which cannot be served',
+  ],
+  [
     'storage that cannot be served',
-    { a: { root: '/x', data_roots: { b: { root: 's3://y', storage_type: 's3' } } } },
-    'only local data roots',
+    { a: { root: '/x', data_roots: { b: { root: 'az://bucket/y', storage_type: 'azure' } } } },
+    'a.data_roots.b.storage_type cannot be served',
+  ],
+  [
+    'a bucket that cannot be one',
+    { a: { root: '/x', data_roots: { b: { root: 's3://B_/y' } } } },
+    'a.data_roots.b.root is not written as s3://bucket/prefix',
+  ],
+  [
+    'a prefix that policies would take for more',
+    { a: { root: '/x', data_roots: { b: { root: 's3://bucket/y*' } } } },
+    'a.data_roots.b.root is not written as s3://bucket/prefix',
+  ],
+  [
+    'keys in an address',
+    { a: { root: '/x', data_roots: { b: { root: 's3://bucket', endpoint_url: 'http://me:secret@store' } } } },
+    'a.data_roots.b.endpoint_url holds a user name',
+  ],
+  [
+    'a role that is missing',
+    { a: { root: '/x', data_roots: { b: { root: 's3://bucket', credentials: 'sts' } } } },
+    'a.data_roots.b.role_arn is missing',
+  ],
+  [
+    'keys that are not found anywhere',
+    { a: { root: '/x', data_roots: { b: { root: 's3://bucket', keys_from: 'here' } } } },
+    'a.data_roots.b.keys_from is neither "env:NAME" nor "profile:name"',
   ],
 ])('a catalogs file with %s is refused with its path', (_title, content, reason) => {
   const DELTACAT_CATALOGS = catalogsFile(content);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { catalogName } from '@deltacat/contract';
+import { catalogName, credentialSettings, endpointUrl, s3Root } from '@deltacat/contract';
 import { MEMORY_LIMIT_MB_MIN, parseMemoryLimit } from '@deltacat/io-core';
 import { z } from 'zod';
 
@@ -81,17 +81,47 @@ const folder = text.refine((path) => !/^[a-z][a-z0-9+.-]*:\/\//i.test(path), {
   error: ({ input }) => `is "${input}", not a folder of this machine`,
 });
 
-const dataRootConfig = z.strictObject(
-  {
-    root: folder,
-    storage_type: z.literal('local', 'cannot be served: only local data roots can, set it to "local"').default('local'),
-    endpoint_url: text.nullish(),
-    region: text.nullish(),
-  },
+const localRootConfig = z.strictObject(
+  { root: folder, storage_type: z.literal('local'), endpoint_url: text.nullish(), region: text.nullish() },
   { error: 'is not an object with "root"' },
 );
+
+/** How clients get credentials: not at all, the keys of the server, or a role narrowed to what they may do. */
+const VENDING_KINDS = ['none', 'static', 'sts'] as const;
+
+const s3RootConfig = z
+  .strictObject({
+    root: s3Root,
+    storage_type: z.literal('s3'),
+    endpoint_url: endpointUrl.nullish(),
+    region: text.nullish(),
+    credentials: z.enum(VENDING_KINDS, `is none of ${VENDING_KINDS.join(', ')}`).nullish(),
+    ...credentialSettings,
+  })
+  .refine(({ credentials, role_arn }) => credentials !== 'sts' || role_arn, {
+    path: ['role_arn'],
+    error: 'is missing: credentials "sts" are those of a role',
+  });
+
+/** A root says by its address what it is, where `storage_type` does not. */
+const dataRootConfig = z.preprocess(
+  (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !('storage_type' in value)
+      ? { ...value, storage_type: 'root' in value && /^[a-z0-9]+:\/\//i.test(String(value.root)) ? 's3' : 'local' }
+      : value,
+  z.discriminatedUnion('storage_type', [localRootConfig, s3RootConfig], {
+    error: ({ code }) =>
+      code === 'invalid_union'
+        ? 'cannot be served: set "storage_type" to "local" or "s3"; gs:// and az:// are not supported'
+        : 'is not an object with "root"',
+  }),
+);
+/** A data root that is a folder of this machine. */
+export type LocalRootConfig = z.infer<typeof localRootConfig>;
+/** A data root on S3 as it is configured. */
+export type S3RootConfig = z.infer<typeof s3RootConfig>;
 /** One data root as it is configured. */
-export type DataRootConfig = z.infer<typeof dataRootConfig>;
+export type DataRootConfig = LocalRootConfig | S3RootConfig;
 
 const catalogConfig = z.strictObject(
   {
@@ -111,6 +141,8 @@ export interface CatalogConfig {
   root: string;
   data_root: string;
   data_roots: Record<string, DataRootConfig>;
+  /** Whether the file itself says which root new files go to: then nothing else may. */
+  has_fixed_root?: boolean;
 }
 
 /** Settings of the server. */
@@ -204,7 +236,7 @@ function problemOf(issue: z.core.$ZodIssue): string {
   const place = issue.path.join('.');
   if (issue.code === 'invalid_key') return `"${place}" cannot be the name of a catalog: ${issue.issues[0]?.message}`;
   if (issue.code !== 'unrecognized_keys') return place === '' ? issue.message : `${place} ${issue.message}`;
-  const known = issue.path.length > 1 ? dataRootConfig : catalogConfig;
+  const known = issue.path.length > 1 ? s3RootConfig : catalogConfig;
   return `${place}.${issue.keys[0]} is not known; known are ${Object.keys(known.shape).join(', ')}`;
 }
 
@@ -212,7 +244,28 @@ function problemOf(issue: z.core.$ZodIssue): string {
 function completeCatalog(name: string, config: z.infer<typeof catalogConfig>, folder: string): CatalogConfig {
   const root = resolve(folder, config.root);
   const given = config.data_roots ?? { [DEFAULT_DATA_ROOT]: { root, storage_type: 'local' as const } };
-  const placed = Object.entries(given).map(([key, one]) => [key, { ...one, root: resolve(folder, one.root) }] as const);
+  const placed = Object.entries(given).map(([key, one]) => {
+    return [key, one.storage_type === 's3' ? one : { ...one, root: resolve(folder, one.root) }] as const;
+  });
   const data_root = config.data_root ?? placed[0]?.[0] ?? DEFAULT_DATA_ROOT;
-  return { name, root, data_root, data_roots: Object.fromEntries(placed) };
+  const has_fixed_root = typeof config.data_root === 'string';
+  return { name, root, data_root, data_roots: Object.fromEntries(placed), has_fixed_root };
+}
+
+/** Keys of an S3 store. */
+export interface Keys {
+  access_key_id: string;
+  secret_access_key: string;
+  session_token: string | null;
+}
+
+/**
+ * The keys in the environment variables of a name: `NAME_ACCESS_KEY_ID`, `NAME_SECRET_ACCESS_KEY` and, where there is one,
+ * `NAME_SESSION_TOKEN`. Null unless both keys are there.
+ */
+export function readKeys(name: string, environment: NodeJS.ProcessEnv = process.env): Keys | null {
+  const access_key_id = environment[`${name}_ACCESS_KEY_ID`];
+  const secret_access_key = environment[`${name}_SECRET_ACCESS_KEY`];
+  if (!access_key_id || !secret_access_key) return null;
+  return { access_key_id, secret_access_key, session_token: environment[`${name}_SESSION_TOKEN`] || null };
 }

@@ -50,7 +50,8 @@ export async function openServer(config: Config, parts: Partial<ServerContext> =
 /** Makes the data roots that are missing: one that cannot be written to is better found now than by the first write. */
 function makeRoots({ catalogs }: Config): void {
   for (const { name, data_roots } of catalogs) {
-    for (const [key, { root }] of Object.entries(data_roots)) {
+    for (const [key, { root, storage_type }] of Object.entries(data_roots)) {
+      if (storage_type !== 'local') continue;
       try {
         makeFolder(root);
       } catch (error) {

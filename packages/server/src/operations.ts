@@ -1,14 +1,22 @@
 import { API, DeltacatError, type Endpoint, type OperationName } from '@deltacat/contract';
 import { alterNamespace } from './catalog/alter-namespace.ts';
 import { alterTable } from './catalog/alter-table.ts';
+import { createDataRoot } from './catalog/create-data-root.ts';
+import { createDiscoveryRoot } from './catalog/create-discovery-root.ts';
 import { createNamespace } from './catalog/create-namespace.ts';
+import { createStorageBinding } from './catalog/create-storage-binding.ts';
 import { createTable } from './catalog/create-table.ts';
+import { deleteDataRoot } from './catalog/delete-data-root.ts';
+import { deleteDiscoveryRoot } from './catalog/delete-discovery-root.ts';
 import { describeCatalog } from './catalog/describe-catalog.ts';
+import { describeDiscoveryRootNamed } from './catalog/describe-discovery-root.ts';
+import { describeStorage } from './catalog/describe-storage.ts';
 import { describeTable } from './catalog/describe-table.ts';
 import { dropNamespace } from './catalog/drop-namespace.ts';
 import { dropTable } from './catalog/drop-table.ts';
 import { getNamespace } from './catalog/get-namespace.ts';
 import { listCatalogs } from './catalog/list-catalogs.ts';
+import { listDiscoveryRoots } from './catalog/list-discovery-roots.ts';
 import { listDropped } from './catalog/list-dropped.ts';
 import { listNamespaces } from './catalog/list-namespaces.ts';
 import { listTableVersions } from './catalog/list-table-versions.ts';
@@ -18,6 +26,9 @@ import { renameTable } from './catalog/rename-table.ts';
 import { tableExists } from './catalog/table-exists.ts';
 import { undropNamespace } from './catalog/undrop-namespace.ts';
 import { undropTable } from './catalog/undrop-table.ts';
+import { updateDataRoot } from './catalog/update-data-root.ts';
+import { updateDiscoveryRoot } from './catalog/update-discovery-root.ts';
+import { updateStorageBinding } from './catalog/update-storage-binding.ts';
 import type { Handler, RequestContext } from './context.ts';
 import { getServerEndpoints } from './health/get-server-endpoints.ts';
 import { health } from './health/health.ts';
@@ -56,6 +67,17 @@ const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
   get_server_endpoints: getServerEndpoints,
   list_catalogs: listCatalogs,
   describe_catalog: describeCatalog,
+  describe_catalog_storage_control: describeStorage,
+  create_data_root: createDataRoot,
+  update_data_root: updateDataRoot,
+  delete_data_root: deleteDataRoot,
+  create_storage_binding: createStorageBinding,
+  update_storage_binding: updateStorageBinding,
+  list_discovery_roots: listDiscoveryRoots,
+  describe_discovery_root: describeDiscoveryRootNamed,
+  create_discovery_root: createDiscoveryRoot,
+  update_discovery_root: updateDiscoveryRoot,
+  delete_discovery_root: deleteDiscoveryRoot,
   create_namespace: createNamespace,
   get_namespace: getNamespace,
   namespace_exists: namespaceExists,

@@ -7,6 +7,7 @@ import { dataRoot } from '../values/plan.ts';
 import { changed, changing, inCatalog, inTransaction, operation, reading, whole } from '../values/query.ts';
 import { schemaField } from '../values/schema.ts';
 import { partitionScheme, sortScheme } from '../values/schemes.ts';
+import { storageBinding } from '../values/storage.ts';
 import { freeText, keyText } from '../values/text.ts';
 import { contentType, writeMode } from '../values/words.ts';
 import { tableDefinition } from './tables.ts';
@@ -44,8 +45,15 @@ const writeSession = z.object({
   catalog: z.string().nullish(),
   table_version: z.string().nullish(),
   root: z.string().nullish(),
+  root_id: z.string().nullish(),
+  binding_id: z.string().nullish(),
+  binding_revision: z.int().nullish(),
   available_roots: z.record(z.string(), dataRoot).nullish(),
-  credentials: z.record(z.string(), z.unknown()).nullish(),
+  available_storage_bindings: z.record(z.string(), storageBinding).nullish(),
+  credentials: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .meta({ description: 'Keys by endpoint (or `default`), and the same by `binding@revision`.' }),
   layout: z.string().nullish(),
   schema: z.array(schemaField).nullish(),
   schema_serialized: z.string().nullish(),
@@ -219,6 +227,9 @@ export const stageWrite = endpoint({
     partition_id: z.string().meta({ description: 'The id of the write session.' }),
     validation_token: z.string().nullish().meta({ description: 'Send it with commit_write.' }),
     data_root_name: z.string().nullish(),
+    data_root_info: dataRoot.nullish(),
+    available_data_roots: z.record(z.string(), dataRoot).nullish(),
+    credentials: z.record(z.string(), z.unknown()).nullish(),
     merge_keys: z.array(z.string()).nullish(),
     schema: z.array(schemaField).nullish(),
     partition_scheme: partitionScheme.nullish(),
@@ -282,6 +293,7 @@ export const writeData = endpoint({
     table_version: tableVersion.nullish(),
     mode: writeMode.default('auto'),
     content_type: contentType.nullish(),
+    root: keyText.max(255).nullish().meta({ description: 'Name of the data root to write to.' }),
     ...changing,
   },
   body: {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { count, int64, nanoseconds } from './numbers.ts';
 import { schemaField } from './schema.ts';
 import { partitionScheme, sortScheme } from './schemes.ts';
+import { fileAccessRef, storageBinding } from './storage.ts';
 import { contentEncoding, contentType, deltaType, nullOrder, sortOrder } from './words.ts';
 
 /** What is known of one column of one file. Times and dates are ISO strings, decimals are strings. */
@@ -33,6 +34,7 @@ export const dataFile = z.object({
   schema_id: id.nullish(),
   sort_scheme_id: id.nullish(),
   column_stats: z.record(z.string(), columnStats).nullish(),
+  file_access_ref: fileAccessRef.nullish(),
 });
 /** One data file of a plan. */
 export type DataFile = z.infer<typeof dataFile>;
@@ -63,6 +65,10 @@ export const dataRoot = z.object({
   storage_type: z.string(),
   endpoint_url: z.string().nullish(),
   region: z.string().nullish(),
+  root_id: z.string().nullish(),
+  binding_id: z.string().nullish().meta({ description: 'The storage binding that opens it.' }),
+  binding_revision: z.int().nullish(),
+  usage: z.array(z.string()).nullish(),
 });
 /** A storage root. */
 export type DataRoot = z.infer<typeof dataRoot>;
@@ -93,7 +99,11 @@ export const readPlan = z.object({
   sort_scheme: sortScheme.nullish(),
   sort_schemes_by_id: z.record(z.string(), sortScheme).nullish(),
   data_roots: z.record(z.string(), dataRoot).nullish(),
-  credentials: z.record(z.string(), z.unknown()).nullish(),
+  storage_bindings: z.record(z.string(), storageBinding).nullish(),
+  credentials: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .meta({ description: 'Keys by endpoint (or `default`), and the same by `binding@revision`.' }),
   preferred_root_used: z.boolean().nullish(),
   snapshot_id: z.string().nullish(),
   seq: z.int().nullish().meta({ description: 'The catalog sequence number that the plan reads.' }),

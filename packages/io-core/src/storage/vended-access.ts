@@ -82,7 +82,10 @@ function outside({ scan_tasks = [], mor_plan }: Vended, id: string, prefixes: st
 function keysOf({ credentials }: Vended, name: string): S3Keys | null {
   const found = credentials?.[name];
   if (found === undefined || found === null) return null;
-  const { access_key_id, secret_access_key, session_token, expires_at } = { ...found } as Record<string, unknown>; // any JSON
+  const told = { ...found } as Record<string, unknown>; // any JSON
+  // The server says that everyone has keys of their own.
+  if (told.resolver === 'host_default_chain') return null;
+  const { access_key_id, secret_access_key, session_token, expires_at } = told;
   if (typeof access_key_id !== 'string' || typeof secret_access_key !== 'string') {
     throw new DeltacatError(
       'not_supported',

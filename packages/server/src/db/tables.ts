@@ -12,6 +12,7 @@ import type {
   WriteMode,
 } from '@deltacat/contract';
 import type { Generated } from 'kysely';
+import type { DataRootRow, DiscoveryRootRow, StorageBindingRow } from './root-rows.ts';
 
 /** Properties as they are stored: any JSON by name. */
 export type Properties = Record<string, unknown>;
@@ -331,6 +332,9 @@ export interface Tables {
   transaction_touches: TransactionTouchRow;
   transaction_events: TransactionEventRow;
   endings: EndingRow;
+  storage_bindings: StorageBindingRow;
+  data_roots: DataRootRow;
+  discovery_roots: DiscoveryRootRow;
   migrations: MigrationRow;
 }
 

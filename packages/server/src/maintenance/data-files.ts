@@ -1,5 +1,5 @@
 import { DeltacatError } from '@deltacat/contract';
-import { folderSize, openStorage } from '@deltacat/io-core';
+import { folderSize, type StorageAccess } from '@deltacat/io-core';
 import { sql } from 'kysely';
 import type { Queries } from '../db/database.ts';
 import { mapParallel } from '../writes/parallel.ts';
@@ -28,6 +28,7 @@ interface NamedFile {
 export interface FileCheckOptions {
   /** Also files that only earlier times show. */
   history: boolean;
+  access: StorageAccess;
   progress(files: number): void;
 }
 
@@ -37,12 +38,12 @@ export interface FileCheckOptions {
  */
 export async function checkFiles(
   queries: Queries,
-  { history, progress }: FileCheckOptions,
+  { history, progress, access }: FileCheckOptions,
 ): Promise<{ found: Found[]; files: number }> {
   const found = new Map<string, Found>();
   let files = 0;
   for await (const page of listNamed(queries, history)) {
-    const troubles = await mapParallel(page, LOOKS_MAX, lookAt);
+    const troubles = await mapParallel(page, LOOKS_MAX, (file) => lookAt(file, access));
     for (const [index, trouble] of troubles.entries()) {
       const file = page[index];
       if (file && trouble) await keep(found, trouble, () => objectName(queries, 'manifest', file.manifest_id));
@@ -62,10 +63,11 @@ interface Trouble {
 }
 
 /** Looks at one file; null when it is as it was registered. */
-async function lookAt({ path, content_type, content_length }: NamedFile): Promise<Trouble | null> {
+async function lookAt(file: NamedFile, access: StorageAccess): Promise<Trouble | null> {
+  const { path, content_type, content_length } = file;
   try {
     const isFolder = content_type === 'lance';
-    const storage = openStorage(path);
+    const storage = access.open(path);
     const size = await (isFolder ? folderSize(storage, path) : storage.size(path));
     if (size === null) return { code: 'file_missing', message: `${path} is gone` };
     // A folder has no size of its own: writers count its files differently.

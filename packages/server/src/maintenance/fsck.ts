@@ -1,6 +1,8 @@
 import type { Config } from '../config.ts';
 import type { Database, Queries } from '../db/database.ts';
 import { openSnapshot, openStore } from '../db/open.ts';
+import { accessToRoots, allRoots } from '../roots/access.ts';
+import { catalogsIn } from '../roots/catalogs.ts';
 import { FINDINGS_MAX, type Found } from './check.ts';
 import { CHECKS } from './checks/checks.ts';
 import { checkFiles, FILE_CODES } from './data-files.ts';
@@ -57,19 +59,7 @@ export async function checkStore(config: Config, options: StoreCheckOptions): Pr
     const { queries } = snapshot;
     const catalogs = await queries.selectFrom('catalogs').select(['name', 'head_seq']).orderBy('name').execute();
     const found = await checkRows(queries, options);
-    const { files, found: troubles } = options.files
-      ? await checkFiles(queries, {
-          history: options.history,
-          progress: (count) => options.progress(`looking at files: ${count}`),
-        })
-      : { files: 0, found: [] };
-    const orphans = options.files
-      ? await findOrphans(queries, {
-          catalogs: config.catalogs,
-          modified_before_ms: began_ms - options.orphans_older_than_ms,
-          progress: (count) => options.progress(`looking for orphans: ${count}`),
-        })
-      : null;
+    const { files, found: troubles, orphans } = await checkAllFiles(queries, config, { ...options, began_ms });
     found.push(...troubles);
     return { ...{ catalogs, found, orphans, files }, checks: CHECKS.length, took_ms: tookSince(began) };
   } finally {
@@ -113,6 +103,29 @@ async function repairAndCheck(
   const after = await checkStore(config, { ...options, files: false });
   const left = new Set(after.found.map(({ code }) => code));
   return { mended: mendable.map(({ code }) => code).filter((code) => !left.has(code)), after };
+}
+
+/** Looks at the files of the tables, and for others; at none when that is not wanted. */
+async function checkAllFiles(
+  queries: Queries,
+  config: Config,
+  options: StoreCheckOptions & { began_ms: number },
+): Promise<{ found: Found[]; files: number; orphans: Orphans | null }> {
+  if (!options.files) return { found: [], files: 0, orphans: null };
+  const { history, progress, began_ms, orphans_older_than_ms } = options;
+  const roots = await allRoots(queries, await catalogsIn(queries, config.catalogs));
+  const folders = roots.map(({ root }) => `${root}/data`);
+  const access = await accessToRoots(roots, folders);
+  const looked = await checkFiles(queries, {
+    ...{ history, access },
+    progress: (count) => progress(`looking at files: ${count}`),
+  });
+  const orphans = await findOrphans(queries, {
+    ...{ roots: roots.map(({ root }) => root), access },
+    modified_before_ms: began_ms - orphans_older_than_ms,
+    progress: (count) => progress(`looking for orphans: ${count}`),
+  });
+  return { ...looked, orphans };
 }
 
 /** Checks what is kept in rows, one promise after the other. */

@@ -1,6 +1,5 @@
-import { openStorage } from '@deltacat/io-core';
+import type { StorageAccess } from '@deltacat/io-core';
 import { sql } from 'kysely';
-import type { CatalogConfig } from '../config.ts';
 import type { Queries } from '../db/database.ts';
 import { FINDINGS_MAX, type Found } from './check.ts';
 import { PathSet } from './path-set.ts';
@@ -10,7 +9,9 @@ const FILES_PER_PAGE_MAX = 10_000;
 
 /** What is looked for, and who is told meanwhile. */
 export interface OrphanOptions {
-  catalogs: CatalogConfig[];
+  /** The data roots of all catalogs. */
+  roots: string[];
+  access: StorageAccess;
   /** Files that changed later than this are still at work. */
   modified_before_ms: number;
   progress(files: number): void;
@@ -29,8 +30,8 @@ export async function findOrphans(queries: Queries, options: OrphanOptions): Pro
   const orphans: Orphans = { code: 'orphan_file', count: 0, findings: [], size_bytes: 0 };
   const known = await readKnown(queries);
   let files = 0;
-  for (const folder of foldersOf(options.catalogs)) {
-    for await (const { path, size_bytes, modified_ms } of openStorage(folder).list(folder)) {
+  for (const folder of foldersOf(options.roots)) {
+    for await (const { path, size_bytes, modified_ms } of options.access.open(folder).list(folder)) {
       files += 1;
       options.progress(files);
       if (modified_ms >= options.modified_before_ms || isKnown(known, path, folder)) continue;
@@ -45,9 +46,8 @@ export async function findOrphans(queries: Queries, options: OrphanOptions): Pro
 }
 
 /** The folders that hold what servers and sessions write; catalogs may share one. */
-function foldersOf(catalogs: CatalogConfig[]): Set<string> {
-  const roots = catalogs.flatMap(({ data_roots }) => Object.values(data_roots));
-  return new Set(roots.map(({ root }) => `${root.replace(/\/+$/, '')}/data`));
+function foldersOf(roots: string[]): Set<string> {
+  return new Set(roots.map((root) => `${root.replace(/\/+$/, '')}/data`));
 }
 
 /** Every file that a manifest lists, whether it is committed or not, and the folders of writes under way. */

@@ -4,6 +4,7 @@ import type { Catalog } from '../roots/catalogs.ts';
 import type { DeltaInView } from '../snapshots/deltas.ts';
 import { readAllStats, readFiles } from '../snapshots/files.ts';
 import { type Transaction, viewOf } from '../snapshots/transactions.ts';
+import { grantAccess } from './grant.ts';
 import { mergeInstructions, mergeSortKeys } from './merge-order.ts';
 import { dropLeadingDeletes, orderDeltas, requiresMerge } from './order.ts';
 import { cutPage, type Page, type PageAsked } from './page.ts';
@@ -36,8 +37,13 @@ export interface ResolvedRead {
 /** Plans a read: from names over partitions and file statistics to the files to read, and how to make rows of them. */
 export const planRead: Handler<'plan_read'> = async (context, input) => {
   const read = await resolveRead(context, input);
-  return planDeltas(context, read, input);
+  return answerPlan(context, read, input);
 };
+
+/** The plan of a resolved read, with what its reader needs to open the files. */
+export async function answerPlan(context: ServerContext, read: ResolvedRead, asked: PlanAsked): Promise<ReadPlan> {
+  return grantAccess(context, read.catalog, await planDeltas(context, read, asked));
+}
 
 /** Resolves the names, the moment and the filter of a read; throws what its reader got wrong. */
 export async function resolveRead(

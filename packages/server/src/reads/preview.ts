@@ -1,6 +1,7 @@
 import { DeltacatError, PREVIEW_ROWS_MAX } from '@deltacat/contract';
 import { executePlan, schemaFields } from '@deltacat/io-core';
 import type { Handler, RequestContext } from '../context.ts';
+import { accessTo, planPaths } from '../roots/access.ts';
 import { totalsOf } from '../snapshots/totals.ts';
 import { planDeltas, type ResolvedRead, resolveRead } from './plan.ts';
 
@@ -37,7 +38,8 @@ async function sampleRows(context: RequestContext, read: ResolvedRead, limit: nu
   for (let time = 0; time < TIMES_MAX && typeof file_offset === 'number'; time += 1) {
     const asked = { file_offset, max_files: FILES_AT_A_TIME, include_files: true, include_column_stats: false };
     const plan = await planDeltas(context, read, asked);
-    const found = executePlan(plan, { filter: read.question.predicate, limit: limit - sample.rows.length });
+    const access = await accessTo(context, planPaths(plan));
+    const found = executePlan(plan, { access, filter: read.question.predicate, limit: limit - sample.rows.length });
     for (const row of await found.objects()) sample.rows.push(readable(row));
     if (!read.target.schema) sample.schema = schemaFields(found.schema);
     if (sample.rows.length >= limit) break;

@@ -51,6 +51,15 @@ export function catalogNamed(context: ServerContext, name: string | null | undef
   throw new DeltacatError('catalog_not_found', `Catalog "${wanted}" does not exist. This server serves: ${known}.`);
 }
 
+/** The configured catalogs that a store has, for looking at one that is not served. */
+export async function catalogsIn(queries: Queries, configured: CatalogConfig[]): Promise<Catalog[]> {
+  const rows = await queries.selectFrom('catalogs').select(['catalog_id', 'name']).execute();
+  return configured.flatMap((config) => {
+    const row = rows.find(({ name }) => name === config.name);
+    return row ? [{ ...config, catalog_id: row.catalog_id }] : [];
+  });
+}
+
 /** Every catalog of the server, the default first. */
 export function allCatalogs(context: ServerContext): Catalog[] {
   return [...(opened.get(context.db)?.values() ?? [])];

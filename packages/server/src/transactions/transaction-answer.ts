@@ -51,7 +51,7 @@ export function describeTransaction(
     catalog: of.catalog,
     bound_write_sessions: of.sessions,
     finalization_state: status === 'COMMITTED' ? 'COMMITTED' : null,
-    // Nobody is given credentials yet, so none need to be given anew.
+    // Only a heartbeat gives credentials anew.
     refreshed_credentials_by_session: null,
   };
 }

@@ -126,8 +126,8 @@ const BAD: Bad[] = [
   {
     title: 'a file of a storage that is not there',
     code: 'not_supported',
-    says: 's3://',
-    entries: () => [{ path: 's3://bucket/x.parquet', record_count: 1 }],
+    says: 'gs://',
+    entries: () => [{ path: 'gs://bucket/x.parquet', record_count: 1 }],
   },
   {
     title: 'a CSV file that says nothing of its rows',

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ContentType, WriteEntry } from '@deltacat/contract';
+import { ambientAccess } from '@deltacat/io-core';
 import { addRevision, newestRevision } from '../catalog/schema-revisions.ts';
 import { replaceVersion } from '../catalog/version-replacement.ts';
 import type { Change } from '../commits/change.ts';
@@ -8,14 +9,16 @@ import { concurrentModification } from '../commits/conflicts.ts';
 import { type DeltaDraft, type PublishedDelta, publishDeltas } from '../commits/publish.ts';
 import type { TouchKind } from '../commits/touches.ts';
 import type { RequestContext } from '../context.ts';
+import { accessTo, pathsOf } from '../roots/access.ts';
 import type { Catalog } from '../roots/catalogs.ts';
+import { dataRootsOf } from '../roots/data-roots.ts';
 import { readHead } from '../snapshots/head.ts';
 import { type SeenTransaction, viewOf } from '../snapshots/transactions.ts';
 import type { TableVersion } from '../snapshots/versions.ts';
 import type { View } from '../snapshots/view.ts';
 import { type Checked, checkFiles, propertiesOf } from './checked-files.ts';
 import { findCurrentTarget } from './current-target.ts';
-import { type VerifiedFile, verifyEntries } from './entries.ts';
+import { type EntryRules, type VerifiedFile, verifyEntries } from './entries.ts';
 import type { Evolution } from './evolve.ts';
 import { registerFileSchemas } from './file-schemas.ts';
 import { MODES, refuseUnfitMode, touchKind } from './modes.ts';
@@ -69,7 +72,7 @@ const PARTITIONS_TOUCHED_MAX = 1_000;
 export async function commitFiles(context: RequestContext, write: FileWrite): Promise<Committed<Written>> {
   const repeated = await findRepeated<Written>(context, write);
   if (repeated) return repeated;
-  const files = await verifyEntries(write.entries, write);
+  const files = await verifyEntries(write.entries, await rulesFor(context, write));
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     try {
       return await publishFiles(context, write, files);
@@ -78,6 +81,18 @@ export async function commitFiles(context: RequestContext, write: FileWrite): Pr
     }
   }
   throw concurrentModification(`Table "${write.aim.namespace}.${write.aim.table}"`, null);
+}
+
+/** How the files of a write are opened, and what they are held to. */
+async function rulesFor(
+  context: RequestContext,
+  { entries, data_dir, format, catalog }: FileWrite,
+): Promise<EntryRules> {
+  const paths = pathsOf(entries);
+  const access = await accessTo(context, paths);
+  const isStrewn = data_dir === null && access !== ambientAccess;
+  const roots = isStrewn ? [...(await dataRootsOf(context.db.reader, catalog)).by_name.values()] : [];
+  return { data_dir, format, access, roots };
 }
 
 /** The table became another between checking and publishing. */

@@ -3,8 +3,9 @@ import { idempotency } from '../catalog/idempotency.ts';
 import type { Change } from '../commits/change.ts';
 import { commit } from '../commits/commit.ts';
 import type { Handler, RequestContext } from '../context.ts';
+import { chooseRoot, type DataRoot } from '../roots/data-roots.ts';
 import { scopeOf } from '../snapshots/transactions.ts';
-import { chooseRoot, folderFor, type Place } from './folder.ts';
+import { folderFor } from './folder.ts';
 import { refuseUnfitMode } from './modes.ts';
 import { NEVER_NS, requireSession, type Session } from './session.ts';
 import { answerSession } from './session-answer.ts';
@@ -22,7 +23,7 @@ const DERIVED_KEY = 'auto:';
  */
 export const createWriteSession: Handler<'create_write_session'> = async (context, input) => {
   const { catalog, transaction } = await scopeOf(context, input);
-  const place = chooseRoot(catalog, input.root);
+  const root = await chooseRoot(context, catalog, input.root);
   const create_if_missing = completeCreation(context, input);
   const opened = await commit(context, {
     ...{ catalog, transaction },
@@ -34,7 +35,7 @@ export const createWriteSession: Handler<'create_write_session'> = async (contex
       const aim = { ...input, table_version: input.table_version ?? null, identity: null, opened_seq: null };
       const target = await findTarget(change.queries, change.view, aim);
       if (target.version) refuseUnfitMode(input, await shapeOf(change.queries, target.name, target.version));
-      const session = draftSession(change, { input, target, place, create_if_missing });
+      const session = draftSession(change, { input, target, root, create_if_missing });
       await change.queries.insertInto('write_sessions').values(session).execute();
       return { session_id: session.session_id };
     },
@@ -75,11 +76,11 @@ async function findByWriteKey(change: Change, input: Input): Promise<string | nu
 interface Draft {
   input: Input;
   target: Target;
-  place: Place;
+  root: DataRoot;
   create_if_missing: CreateIfMissing | null;
 }
 
-function draftSession(change: Change, { input, target, place, create_if_missing }: Draft): Session {
+function draftSession(change: Change, { input, target, root, create_if_missing }: Draft): Session {
   const { context, now_ns } = change;
   const session_id = context.newId();
   const table_id = target.table?.table.table_id ?? null;
@@ -95,8 +96,8 @@ function draftSession(change: Change, { input, target, place, create_if_missing 
     session_version: 1,
     mode: input.mode,
     format: input.format,
-    data_root: place.data_root,
-    data_dir: folderFor(place, { table_id, id: session_id }),
+    data_root: root.name,
+    data_dir: folderFor(root, { table_id, id: session_id }),
     write_key: input.write_key ?? null,
     owner_key: input.owner_key ?? null,
     allow_external_entries: input.allow_external_entries ?? false,

@@ -6,8 +6,9 @@ import {
   DeltacatError,
   type WriteEntry,
 } from '@deltacat/contract';
-import { folderSize, type Inspection, inspectFile, openStorage, type Storage } from '@deltacat/io-core';
-import { type Folder, normalizePath, openFolder, refuseOutside } from './entry-path.ts';
+import { folderSize, type Inspection, inspectFile, type Storage, type StorageAccess } from '@deltacat/io-core';
+import type { DataRoot } from '../roots/data-roots.ts';
+import { type Folder, normalizePath, openFolder, refuseOutside, refuseRootless } from './entry-path.ts';
 import { mapParallel } from './parallel.ts';
 
 /** A file that was looked at: it exists, and is what its entry says. */
@@ -40,20 +41,28 @@ const FOLDER_FORMATS: ContentType[] = ['lance'];
 /** The folder that every Lance dataset has in its own: another one is not walked through, the whole disk least of all. */
 const LANCE_VERSIONS = '_versions';
 
+/** What the files of a write are held to, and how they are opened. */
+export interface EntryRules {
+  /** The folder that they must lie in; null: any folder of this machine, or any of these data roots. */
+  data_dir: string | null;
+  roots: DataRoot[];
+  /** The format of entries that name none. */
+  format: ContentType;
+  access: StorageAccess;
+}
+
 /**
- * Looks at every file that a write hands over. Throws `entry_outside_session` for one outside `data_dir` (null: any place
- * will do), `invalid_entry` for one that is missing, named twice, or not what its entry says.
+ * Looks at every file that a write hands over. Throws `entry_outside_session` for one outside `data_dir`, `invalid_entry` for one
+ * that is missing, in no data root, named twice, or not what its entry says.
  */
-export async function verifyEntries(
-  entries: WriteEntry[],
-  rules: { data_dir: string | null; format: ContentType },
-): Promise<VerifiedFile[]> {
-  const paths = entries.map(({ path }) => normalizePath(path));
+export async function verifyEntries(entries: WriteEntry[], rules: EntryRules): Promise<VerifiedFile[]> {
+  const { access } = rules;
+  const paths = entries.map(({ path }) => normalizePath(path, access));
   refuseRepeated(paths);
-  const folder = rules.data_dir === null ? null : await openFolder(rules.data_dir);
+  const folder = rules.data_dir === null ? null : await openFolder(rules.data_dir, access);
   return mapParallel(entries, FILES_AT_ONCE, (entry, index) =>
     // There is one path for every entry.
-    verifyEntry(entry, { path: paths[index] as string, folder, format: rules.format }),
+    verifyEntry(entry, { ...rules, path: paths[index] as string, folder }),
   );
 }
 
@@ -67,14 +76,15 @@ function refuseRepeated(paths: string[]): void {
 
 async function verifyEntry(
   entry: WriteEntry,
-  at: { path: string; folder: Folder | null; format: ContentType },
+  at: EntryRules & { path: string; folder: Folder | null },
 ): Promise<VerifiedFile> {
-  const { path, folder } = at;
+  const { path, folder, access } = at;
   const content_type = entry.content_type ?? at.format;
   const content_encoding = entry.content_encoding ?? encodingOf(path, content_type);
   const found = await reachable(path, async () => {
-    if (folder) await refuseOutside(path, folder);
-    return inspect({ path, content_type, content_encoding });
+    if (folder) await refuseOutside(path, folder, access);
+    else refuseRootless(path, at.roots);
+    return inspect({ path, content_type, content_encoding }, access);
   });
   return {
     entry,
@@ -112,12 +122,13 @@ interface FileFormat {
   content_encoding: ContentEncoding;
 }
 
-async function inspect({ path, content_type, content_encoding }: FileFormat): Promise<Inspection> {
+async function inspect(file: FileFormat, access: StorageAccess): Promise<Inspection> {
+  const { path, content_type, content_encoding } = file;
   // A wrapped file hides its own footer: only its size can be told.
   if (content_encoding === 'identity' && !FOLDER_FORMATS.includes(content_type)) {
-    return inspectFile({ path, content_type });
+    return inspectFile({ path, content_type, access });
   }
-  const storage = openStorage(path);
+  const storage = access.open(path);
   const size =
     (await storage.size(path)) ?? (FOLDER_FORMATS.includes(content_type) ? await datasetSize(storage, path) : null);
   if (size === null) throw invalidEntry(path, 'does not exist. Write the file before the commit.');

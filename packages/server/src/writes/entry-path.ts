@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { DeltacatError } from '@deltacat/contract';
-import { openStorage, realPath } from '@deltacat/io-core';
+import { realPath, type StorageAccess } from '@deltacat/io-core';
+import { type DataRoot, isOnS3, rootOfPath } from '../roots/data-roots.ts';
 
 /** The folder that the files of a write must lie in. */
 export interface Folder {
@@ -10,24 +11,53 @@ export interface Folder {
 }
 
 /** Looks at a folder once, for all files that claim to lie in it. */
-export async function openFolder(data_dir: string): Promise<Folder> {
-  return { data_dir: posix.normalize(data_dir), real: await realPath(data_dir) };
+export async function openFolder(data_dir: string, access: StorageAccess): Promise<Folder> {
+  const spelled = isOnS3(data_dir) ? data_dir : posix.normalize(data_dir);
+  return { data_dir: spelled, real: await realPath(data_dir, access) };
 }
 
-/** The one spelling of a path: local paths plain and without `..`, URIs of other storages as they are. */
-export function normalizePath(path: string): string {
-  const local = openStorage(path).localPath(path);
+/**
+ * The one spelling of a path: local paths plain and without `..`, URIs of S3 without a slash at their end. Throws
+ * `invalid_entry` for a URI with parts that some stores take for a step through folders.
+ */
+export function normalizePath(path: string, access: StorageAccess): string {
+  const onS3 = path.replace(/^s3a?:\/\//i, 's3://');
+  if (isOnS3(onS3)) return normalizeUri(onS3);
+  const local = access.open(path).localPath(path);
   return local === null ? path : posix.normalize(local).replace(/(?<=.)\/$/, '');
+}
+
+function normalizeUri(uri: string): string {
+  const plain = uri.replace(/\/+$/, '');
+  const [bucket, ...key] = plain.slice('s3://'.length).split('/');
+  if (bucket && key.length > 0 && key.every((part) => part !== '' && part !== '.' && part !== '..')) return plain;
+  throw new DeltacatError(
+    'invalid_entry',
+    `${uri} does not name an object: write s3://bucket/key, without empty parts, "." and "..".`,
+    { path: uri },
+  );
 }
 
 /**
  * Refuses a file outside the folder of its write session, also when `..` or a symbolic link leads there: whoever may
  * write to one table must not publish the files of another. Throws `entry_outside_session`.
  */
-export async function refuseOutside(path: string, folder: Folder): Promise<void> {
+export async function refuseOutside(path: string, folder: Folder, access: StorageAccess): Promise<void> {
   if (!isBelow(path, folder.data_dir)) throw outside(path, folder);
-  const real = await realPath(path);
+  if (isOnS3(path)) return;
+  const real = await realPath(path, access);
   if (real !== null && (folder.real === null || !isBelow(real, folder.real))) throw outside(path, folder);
+}
+
+/** Refuses a file on S3 outside all data roots: readers could not be told how to open it. Throws `invalid_entry`. */
+export function refuseRootless(path: string, roots: DataRoot[]): void {
+  if (!isOnS3(path) || rootOfPath(roots, path)) return;
+  const known = roots.flatMap(({ name, root, binding }) => (binding ? [`${name} (${root})`] : [])).join(', ');
+  throw new DeltacatError(
+    'invalid_entry',
+    `${path} lies in no data root of the catalog, which are on S3: ${known || 'none'}. Register the files of a data root, or add one.`,
+    { path },
+  );
 }
 
 function isBelow(path: string, folder: string): boolean {

@@ -1,7 +1,7 @@
 import { type Api, DeltacatError, type InputOf } from '@deltacat/contract';
 import type { Handler, RequestContext } from '../context.ts';
 import { dropLeadingDeletes, requiresMerge } from '../reads/order.ts';
-import { planDeltas, planRead, type ResolvedRead, resolveRead } from '../reads/plan.ts';
+import { answerPlan, planRead, type ResolvedRead, resolveRead } from '../reads/plan.ts';
 import { type DeltaInView, REWRITER } from '../snapshots/deltas.ts';
 import { findMisaligned } from './misaligned.ts';
 import { type Rewritten, rewritePartitions } from './rewrite.ts';
@@ -20,14 +20,14 @@ export const planMerged: Handler<'plan_read'> = async (context, input) => {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     const read = await resolveRead(context, input);
     const wanted = await partitionsToRewrite(context, read);
-    if (wanted.length === 0) return planDeltas(context, read, input);
+    if (wanted.length === 0) return answerPlan(context, read, input);
     const rewritten = await rewritePartitions(context, read, wanted);
     if (rewritten.length < wanted.length) continue;
     // Upserts may have come in meanwhile. Then the state that was rewritten is answered, or there would be no end.
     const now = await resolveRead(context, input);
     const isDone = (await partitionsToRewrite(context, now)).length === 0;
     const merged = isDone ? now : { ...read, deltas: replaceDeltas(read.deltas, rewritten) };
-    return planDeltas(context, merged, input);
+    return answerPlan(context, merged, input);
   }
   throw new DeltacatError(
     'concurrent_modification',

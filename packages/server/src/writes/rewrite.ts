@@ -1,14 +1,16 @@
 import { DeltacatError, type WriteEntry } from '@deltacat/contract';
-import { arrowSchema, openStorage, rewritePlan, serializeSchema } from '@deltacat/io-core';
+import { arrowSchema, rewritePlan, serializeSchema } from '@deltacat/io-core';
 import type { Change } from '../commits/change.ts';
 import { commit } from '../commits/commit.ts';
 import { concurrentModification } from '../commits/conflicts.ts';
 import { type DeltaDraft, endDeltas, publishAt } from '../commits/publish.ts';
 import type { RequestContext } from '../context.ts';
 import { planDeltas, type ResolvedRead } from '../reads/plan.ts';
+import { accessTo, pathsOf, planPaths } from '../roots/access.ts';
+import { chooseRoot } from '../roots/data-roots.ts';
 import { type DeltaInView, listDeltas, REWRITER } from '../snapshots/deltas.ts';
 import { findVersionById, type Schema } from '../snapshots/versions.ts';
-import { chooseRoot, folderFor } from './folder.ts';
+import { folderFor } from './folder.ts';
 import { mapParallel } from './parallel.ts';
 import { recordsPerFile } from './records-per-file.ts';
 
@@ -79,7 +81,8 @@ async function rewritePartition(
   } catch (error) {
     if (!(error instanceof DeltacatError && error.code === 'concurrent_modification')) throw error;
     // It gave way, so nothing names these files; one that cannot be removed now is garbage, not harm.
-    await Promise.allSettled(entries.map(({ path }) => openStorage(path).remove(path)));
+    const access = await accessTo(context, pathsOf(entries));
+    await Promise.allSettled(entries.map(({ path }) => access.open(path).remove(path)));
     return null;
   }
 }
@@ -90,13 +93,17 @@ async function writeMerged(context: RequestContext, read: ResolvedRead, deltas: 
   const { table, version } = target;
   const whole = { ...read, question: { filter: null, predicate: null }, deltas, always_merge: true };
   const plan = await planDeltas(context, whole, { file_offset: 0, include_files: true, include_column_stats: false });
-  const place = chooseRoot(catalog, null);
+  const data_dir = folderFor(await chooseRoot(context, catalog, null), {
+    table_id: table.table_id,
+    id: context.newId(),
+  });
   const target_records_per_file = recordsPerFile({ ...table.properties, ...version.properties });
   // Rows keep the order in which they are read, but for many files: those are sorted by key, so that filters drop some.
   const several = plan.total_records > target_records_per_file;
   try {
     const { entries } = await rewritePlan(plan, {
-      data_dir: folderFor(place, { table_id: table.table_id, id: context.newId() }),
+      data_dir,
+      access: await accessTo(context, [data_dir, ...planPaths(plan)]),
       schema_serialized: target.schema && writtenSchema(target.schema),
       sort_scheme: version.sort_scheme,
       merge_keys: several ? target.merge_keys : null,

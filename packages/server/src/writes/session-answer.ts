@@ -8,6 +8,7 @@ import type { Written } from './commit.ts';
 import { evolutionMode } from './evolve.ts';
 import { recordsPerFile } from './records-per-file.ts';
 import type { FoundSession, Session } from './session.ts';
+import { grantSession } from './session-grant.ts';
 import { type CreateIfMissing, defineMissing } from './table-making.ts';
 import { type Aim, findTarget, type Shape, shapeOf, shapeOfDefinition } from './target.ts';
 
@@ -29,13 +30,15 @@ export function createIfMissingOf(session: Session): CreateIfMissing | null {
   return session.create_if_missing as CreateIfMissing | null;
 }
 
-/** A session as it is answered, while it is open with what its files must look like. */
+/** A session as it is answered, while it is open with what its files must look like and how they are put there. */
 export async function answerSession(context: ServerContext, found: FoundSession): Promise<WriteSessionAnswer> {
   const { session } = found;
   const { transaction_id } = session;
   const transaction = transaction_id === null ? null : await findTransaction(context.db.reader, transaction_id);
-  const layout = session.status === 'OPEN' ? await describeLayout(context, found, transaction) : {};
-  return { ...describeState(found), ...(transaction ? describeTransaction(transaction) : {}), ...layout };
+  const state = { ...describeState(found), ...(transaction ? describeTransaction(transaction) : {}) };
+  if (session.status !== 'OPEN') return state;
+  const layout = await describeLayout(context, found, transaction);
+  return { ...state, ...layout, ...(await grantSession(context, found)) };
 }
 
 /** A session of a transaction lives as long as that. */

@@ -17,5 +17,8 @@ export const stageWrite: Handler<'stage_write'> = async (context, input) => {
     partition_id: session_id,
     validation_token: session_id,
     data_root_name: session.root,
+    data_root_info: session.available_roots?.[session.root ?? ''] ?? null,
+    available_data_roots: session.available_roots,
+    credentials: session.credentials,
   };
 };

@@ -1,14 +1,16 @@
 import { type Api, DeltacatError, INLINE_ROWS_MAX, type InputOf, type SchemaField } from '@deltacat/contract';
-import { inferType, openStorage, typeAlias, writeRows } from '@deltacat/io-core';
+import { inferType, typeAlias, writeRows } from '@deltacat/io-core';
 import { idempotency } from '../catalog/idempotency.ts';
 import type { Handler, RequestContext } from '../context.ts';
 import type { Properties } from '../db/tables.ts';
+import { accessTo } from '../roots/access.ts';
 import { type Catalog, catalogNamed } from '../roots/catalogs.ts';
+import { chooseRoot } from '../roots/data-roots.ts';
 import { viewHead } from '../snapshots/view.ts';
 import { propertiesOf } from './checked-files.ts';
 import { commitFiles, type FileWrite, type Written } from './commit.ts';
 import { evolutionMode } from './evolve.ts';
-import { chooseRoot, folderFor } from './folder.ts';
+import { folderFor } from './folder.ts';
 import { refuseUnfitMode } from './modes.ts';
 import { findRepeated } from './repeated.ts';
 import type { CreateIfMissing } from './table-making.ts';
@@ -46,10 +48,12 @@ async function commitRows(context: RequestContext, write: RowWrite) {
   const format = input.content_type ?? 'parquet';
   const { shape, table_id, properties } = await findShape(context, write.catalog, write.aim);
   const create_if_missing = shape ? null : creationFrom(columns);
-  const data_dir = folderFor(chooseRoot(write.catalog, null), { table_id, id: context.newId() });
+  const root = await chooseRoot(context, write.catalog, input.root);
+  const data_dir = folderFor(root, { table_id, id: context.newId() });
+  const access = await accessTo(context, [data_dir]);
   const schema = shape ? shape.fields : (create_if_missing?.schema_def as SchemaField[] | undefined);
   const target = {
-    ...{ ...shape, schema, schema_serialized: shape?.serialized, data_dir, mode: input.mode, format },
+    ...{ ...shape, schema, schema_serialized: shape?.serialized, data_dir, access, mode: input.mode, format },
     schema_evolution_mode: evolutionMode(properties, input.mode),
   };
   const entries = rowCount(columns) === 0 ? [] : await writeRows(columns, target);
@@ -58,7 +62,7 @@ async function commitRows(context: RequestContext, write: RowWrite) {
   } catch (error) {
     // An answer of 503 leaves open what became durable; every other refusal means that nothing names the files.
     const isRefused = error instanceof DeltacatError && error.code !== 'service_unavailable';
-    if (isRefused) await Promise.all(entries.map(({ path }) => openStorage(path).remove(path)));
+    if (isRefused) await Promise.all(entries.map(({ path }) => access.open(path).remove(path)));
     throw error;
   }
 }

@@ -1,0 +1,72 @@
+import type { ReadPlan } from '@deltacat/contract';
+import { ambientAccess, type Storage, type StorageAccess, s3Storage } from '@deltacat/io-core';
+import type { ServerContext } from '../context.ts';
+import type { Queries } from '../db/database.ts';
+import { type Binding, REGION_DEFAULT } from './bindings.ts';
+import { allCatalogs, type Catalog } from './catalogs.ts';
+import { type DataRoot, dataRootsOf, isOnS3, rootOfPath } from './data-roots.ts';
+import { serverKeys } from './keys.ts';
+
+/**
+ * How the server itself opens files: those of this machine as they are, those on S3 by the keys of the data root that they
+ * lie in. Roots are looked up anew each time, because another server may have added one just now; where all files are of
+ * this machine, nothing is.
+ */
+export async function accessTo(context: ServerContext, paths: string[]): Promise<StorageAccess> {
+  if (!paths.some(isOnS3)) return ambientAccess;
+  return accessToRoots(await allRoots(context.db.reader, allCatalogs(context)), paths);
+}
+
+/** The data roots of some catalogs. */
+export async function allRoots(queries: Queries, catalogs: Catalog[]): Promise<DataRoot[]> {
+  const found = await Promise.all(catalogs.map((catalog) => dataRootsOf(queries, catalog)));
+  return found.flatMap(({ by_name }) => [...by_name.values()]);
+}
+
+/** How the server opens some files, of which it knows in which root they lie. Only the keys of these roots are looked for. */
+export async function accessToRoots(roots: DataRoot[], paths: string[]): Promise<StorageAccess> {
+  const used = new Set(paths.flatMap((path) => rootOfPath(roots, path) ?? []));
+  const opened = new Map<DataRoot, Storage>();
+  for (const root of used) {
+    if (root.binding) opened.set(root, await openRoot(root.root, root.binding));
+  }
+  return {
+    open(path) {
+      const root = rootOfPath(used, path);
+      return (root && opened.get(root)) ?? ambientAccess.open(path);
+    },
+  };
+}
+
+/** How many roots are kept open; each is a client of the SDK. */
+const OPEN_MAX = 1_000;
+
+const open = new Map<string, Storage>();
+
+/** How the server opens the files of one root. What was opened once is kept for as long as the root stays as it is. */
+export async function openRoot(root: string, binding: Binding): Promise<Storage> {
+  const { endpoint_url, region, keys_from } = binding;
+  const id = JSON.stringify([root, endpoint_url, region, keys_from]);
+  const known = open.get(id);
+  if (known) return known;
+  const place = { endpoint_url, region: region ?? REGION_DEFAULT };
+  // Keys that lie where the SDK looks for them by itself are renewed by itself, too.
+  const made = s3Storage(keys_from === null ? place : { ...place, ...(await heldKeys(binding)) });
+  open.set(id, made);
+  if (open.size > OPEN_MAX) open.delete(open.keys().next().value ?? '');
+  return made;
+}
+
+async function heldKeys(binding: Binding) {
+  return { keys: await serverKeys(binding), renewKeys: () => serverKeys(binding) };
+}
+
+/** The paths of some entries or files. */
+export function pathsOf(files: { path: string }[]): string[] {
+  return files.map(({ path }) => path);
+}
+
+/** The paths of all files of a plan. */
+export function planPaths({ scan_tasks }: ReadPlan): string[] {
+  return scan_tasks.flatMap(({ files }) => pathsOf(files));
+}

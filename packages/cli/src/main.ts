@@ -11,6 +11,7 @@ import { migrateCommand } from './migrate.ts';
 import { OutputError, write } from './print/standard-output.ts';
 import { readCommand } from './read.ts';
 import { restoreCommand } from './restore.ts';
+import { rootsCommand } from './roots.ts';
 import { serveCommand } from './serve.ts';
 import { tablesCommand } from './tables.ts';
 import { undropCommand } from './undrop.ts';
@@ -21,7 +22,7 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 /** Every command, in the order of the help text. */
 const COMMANDS = [
   ...[serveCommand, migrateCommand, fsckCommand, backupCommand, restoreCommand],
-  ...[tablesCommand, readCommand, writeCommand],
+  ...[tablesCommand, readCommand, writeCommand, rootsCommand],
   ...[logCommand, diffCommand, droppedCommand, undropCommand],
 ];
 
@@ -53,7 +54,8 @@ async function run(program: Command, args: string[]): Promise<void> {
     writeOut: (text: string) => help.push(text),
     writeErr: (text: string) => console.error(text.trimEnd()),
   };
-  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput(output);
+  const commands = [program, ...program.commands.flatMap((command) => [command, ...command.commands])];
+  for (const command of commands) command.exitOverride().configureOutput(output);
   try {
     await program.parseAsync(args, { from: 'user' });
   } finally {

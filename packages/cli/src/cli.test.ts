@@ -168,6 +168,21 @@ test('tables goes on where a table has no version left', async () => {
   await client.catalog.dropTable(worn);
 });
 
+test('partitions lists what each of a table holds, all or those of a filter', async () => {
+  await using client = new Client(server.url);
+  const runs = { namespace: 'shop', table: 'runs' };
+  const schema_def = [{ name: 'n', type: 'int64' }];
+  await client.catalog.createTable({ ...runs, schema_def, partition_scheme: { keys: [{ key: ['n'] }] } });
+  await client.catalog.write({ n: [1, 2, 2] }, runs);
+  expect(await run('partitions', 'shop.runs')).toBe(EXIT.done.code);
+  expect(output.printed).toMatch(/values +rows +files.*\n-.*\n\[1\] +1 +1 .*\n\[2\] +2 +1 /);
+  expect(await run('partitions', 'shop.runs', '--json', '--filter', '{"gt": ["record_count", 1]}')).toBe(
+    EXIT.done.code,
+  );
+  const { partition_values, record_count } = JSON.parse(output.printed.trimEnd().split('\n').at(-1) ?? '');
+  expect({ partition_values, record_count }).toEqual({ partition_values: [2], record_count: 2 });
+});
+
 test('tables lists rows, files and sizes', async () => {
   expect(await run('tables', 'shop', '--json')).toBe(EXIT.done.code);
   const [fruit] = output.printed

@@ -8,6 +8,7 @@ import { EXIT, ExitCode, UsageError } from './exit.ts';
 import { fsckCommand } from './fsck.ts';
 import { logCommand } from './log.ts';
 import { migrateCommand } from './migrate.ts';
+import { partitionsCommand } from './partitions.ts';
 import { OutputError, write } from './print/standard-output.ts';
 import { readCommand } from './read.ts';
 import { restoreCommand } from './restore.ts';
@@ -22,7 +23,7 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 /** Every command, in the order of the help text. */
 const COMMANDS = [
   ...[serveCommand, migrateCommand, fsckCommand, backupCommand, restoreCommand],
-  ...[tablesCommand, readCommand, writeCommand, rootsCommand],
+  ...[tablesCommand, partitionsCommand, readCommand, writeCommand, rootsCommand],
   ...[logCommand, diffCommand, droppedCommand, undropCommand],
 ];
 

@@ -3,6 +3,7 @@ import * as drops from './endpoints/drops.ts';
 import * as healthEndpoints from './endpoints/health.ts';
 import * as history from './endpoints/history.ts';
 import * as namespaces from './endpoints/namespaces.ts';
+import * as partitionStats from './endpoints/partition-stats.ts';
 import * as reads from './endpoints/reads.ts';
 import * as storage from './endpoints/storage.ts';
 import * as streams from './endpoints/streams.ts';
@@ -60,6 +61,9 @@ export const API = {
   list_partition_deltas: streams.listPartitionDeltas,
   list_partition_delta_pages: streams.listPartitionDeltaPages,
   get_partition_delta: streams.getPartitionDelta,
+  query_partition_stats: partitionStats.queryPartitionStats,
+  list_dirty_partition_stats: partitionStats.listDirtyPartitionStats,
+  repair_partition_stats: partitionStats.repairPartitionStats,
   plan_read: reads.planRead,
   preview_rows: reads.previewRows,
   create_write_session: writes.createWriteSession,

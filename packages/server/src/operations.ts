@@ -35,13 +35,16 @@ import { health } from './health/health.ts';
 import { diffTable } from './history/diff-table.ts';
 import { listCatalogHistory } from './history/list-catalog-history.ts';
 import { listTableHistory } from './history/list-table-history.ts';
+import { repairPartitionStats } from './maintenance/repair-partition-stats.ts';
 import { getPartition } from './reads/get-partition.ts';
 import { getPartitionDelta } from './reads/get-partition-delta.ts';
 import { getStream } from './reads/get-stream.ts';
+import { listDirtyPartitionStats } from './reads/list-dirty-partition-stats.ts';
 import { listPartitionDeltas } from './reads/list-partition-deltas.ts';
 import { listPartitions } from './reads/list-partitions.ts';
 import { listStreams } from './reads/list-streams.ts';
 import { previewRows } from './reads/preview.ts';
+import { queryPartitionStats } from './reads/query-partition-stats.ts';
 import { abortTransaction } from './transactions/abort-transaction.ts';
 import { commitTransaction } from './transactions/commit-transaction.ts';
 import { createTransaction } from './transactions/create-transaction.ts';
@@ -111,6 +114,9 @@ const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
   list_partition_deltas: listPartitionDeltas,
   list_partition_delta_pages: (context, input) => listPartitionDeltas(context, input),
   get_partition_delta: getPartitionDelta,
+  query_partition_stats: queryPartitionStats,
+  list_dirty_partition_stats: listDirtyPartitionStats,
+  repair_partition_stats: repairPartitionStats,
   plan_read: planMerged,
   preview_rows: previewRows,
   create_write_session: createWriteSession,

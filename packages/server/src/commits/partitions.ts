@@ -3,6 +3,7 @@ import { insertRows } from '../db/insert.ts';
 import { prepared } from '../db/prepared.ts';
 import type { TableVersion } from '../snapshots/versions.ts';
 import type { Change } from './change.ts';
+import { NO_COUNTS, type PartitionCounts } from './partition-counts.ts';
 
 /** A partition by what makes it one: its scheme and its values; null values are the whole of an unpartitioned table. */
 export interface PartitionKey {
@@ -17,14 +18,19 @@ export interface DeltaPlace {
   previous_position: bigint | null;
 }
 
-/** Takes the next position of a partition, making the partition when it has none yet. */
-export async function takePosition(change: Change, version: TableVersion, key: PartitionKey): Promise<DeltaPlace> {
+/** A partition that a delta is to be in, and what the delta counts. */
+export interface PartitionTaken extends PartitionKey {
+  counts: PartitionCounts;
+}
+
+/** Takes the next position of a partition and counts its delta, making the partition when it has none yet. */
+export async function takePosition(change: Change, version: TableVersion, taken: PartitionTaken): Promise<DeltaPlace> {
   if (change.transaction_id !== null) {
-    return { partition_id: await requirePartition(change, version, key), position: null, previous_position: null };
+    return { partition_id: await requirePartition(change, version, taken), position: null, previous_position: null };
   }
-  const [found] = (await advancePartition(change.queries, naturalKey(version, key))).rows;
+  const [found] = (await advancePartition(change.queries, { ...naturalKey(version, taken), ...taken.counts })).rows;
   if (!found) {
-    return { partition_id: await createPartition(change, version, { ...key, last_position: 1n }), ...placeAt(1n) };
+    return { partition_id: await createPartition(change, version, { ...taken, last_position: 1n }), ...placeAt(1n) };
   }
   return { partition_id: found.partition_id, ...placeAt(found.last_position) };
 }
@@ -44,10 +50,16 @@ function naturalKey(version: TableVersion, key: PartitionKey): NaturalKey {
   return { stream_id: version.stream_id, scheme_id: key.scheme_id, values_key };
 }
 
-const advancePartition = prepared((queries, of: NaturalKey) =>
+const advancePartition = prepared((queries, of: NaturalKey & PartitionCounts) =>
   queries
     .updateTable('partitions')
-    .set((expression) => ({ last_position: expression('last_position', '+', 1n) }))
+    .set((expression) => ({
+      last_position: expression('last_position', '+', 1n),
+      record_count: expression('record_count', '+', of.record_count),
+      content_length: expression('content_length', '+', of.content_length),
+      file_count: expression('file_count', '+', of.file_count),
+      delta_count: expression('delta_count', '+', of.delta_count),
+    }))
     .where('stream_id', '=', of.stream_id)
     .where('scheme_id', '=', of.scheme_id)
     .where('values_key', '=', of.values_key)
@@ -64,20 +76,20 @@ async function requirePartition(change: Change, version: TableVersion, key: Part
     .where('scheme_id', '=', scheme_id)
     .where('values_key', '=', values_key)
     .executeTakeFirst();
-  return found?.partition_id ?? createPartition(change, version, { ...key, last_position: 0n });
+  return found?.partition_id ?? createPartition(change, version, { ...key, counts: NO_COUNTS, last_position: 0n });
 }
 
 async function createPartition(
   change: Change,
   version: TableVersion,
-  key: PartitionKey & { last_position: bigint },
+  key: PartitionTaken & { last_position: bigint },
 ): Promise<string> {
   const partition_id = change.context.newId();
-  const { partition_values, last_position } = key;
+  const { partition_values, last_position, counts } = key;
   const [value_1 = null, value_2 = null, value_3 = null] = (partition_values ?? []).map(canonicalValue);
   const row = {
     ...{ partition_id, table_version_id: version.table_version_id, partition_values },
-    ...{ ...naturalKey(version, key), value_1, value_2, value_3, last_position },
+    ...{ ...naturalKey(version, key), value_1, value_2, value_3, last_position, ...counts },
   };
   await insertRows(change.queries, 'partitions', [row]);
   return partition_id;

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import type { VersionedTable } from '../db/tables.ts';
-import { selectSums, type Totals, toTotals } from '../snapshots/totals.ts';
+import { selectCounted } from '../snapshots/deltas.ts';
 import type { Change } from './change.ts';
 import { concurrentModification } from './conflicts.ts';
 import { forgetDropped } from './forget.ts';
-import { addTotals, clearTotals } from './totals.ts';
+import { countInPartitions, NO_COUNTS } from './partition-counts.ts';
+import { addTotals, type CountedDelta, clearTotals } from './totals.ts';
 
 /** What defines something, parents before what is in them. */
 const DEFINITIONS = ['namespaces', 'tables', 'table_versions', 'streams'] as const satisfies VersionedTable[];
@@ -21,12 +22,12 @@ export interface Publishing {
  */
 export async function publishTransaction(publishing: Publishing): Promise<void> {
   await forgetDropped(publishing.change.queries, publishing.transaction_id);
-  const written = { restarted: await listRestarted(publishing), data: await countData(publishing) };
+  const written = { restarted: await listRestarted(publishing), deltas: await listWritten(publishing) };
   for (const table of DEFINITIONS) await endDefinitions(publishing, table);
   await endReplaced(publishing);
   for (const table of DEFINITIONS) await publishRows(publishing, table);
   await placeDeltas(publishing);
-  await writeTotals(publishing, written);
+  await writeNumbers(publishing, written);
 }
 
 /** Ends the rows that the transaction listed; each must be there still, or somebody has changed the same thing. */
@@ -80,6 +81,7 @@ async function endReplaced({ change, transaction_id }: Publishing): Promise<void
     .where('from_seq', 'is not', null)
     .where('to_seq', 'is', null);
   await standing.where('stream_id', 'in', streams).execute();
+  await queries.updateTable('partitions').set(NO_COUNTS).where('stream_id', 'in', streams).execute();
   await standing.where('partition_id', 'in', partitions).execute();
 }
 
@@ -105,15 +107,10 @@ async function placeDeltas({ change, transaction_id }: Publishing): Promise<void
 interface Written {
   /** The versions that get a new stream. */
   restarted: string[];
-  data: WrittenData[];
+  deltas: WrittenDelta[];
 }
 
-/** What it wrote to one version. */
-interface WrittenData {
-  table_version_id: string;
-  stream_id: string;
-  added: Totals;
-}
+type WrittenDelta = CountedDelta & { table_version_id: string; stream_id: string };
 
 async function listRestarted({ change, transaction_id }: Publishing): Promise<string[]> {
   const rows = await change.queries
@@ -125,24 +122,22 @@ async function listRestarted({ change, transaction_id }: Publishing): Promise<st
   return rows.map(({ table_version_id }) => table_version_id);
 }
 
-async function countData({ change, transaction_id }: Publishing): Promise<WrittenData[]> {
-  const rows = await selectSums(change.queries)
-    .select(['deltas.table_version_id', 'deltas.stream_id'])
+function listWritten({ change, transaction_id }: Publishing): Promise<WrittenDelta[]> {
+  return selectCounted(change.queries)
     .where('deltas.transaction_id', '=', transaction_id)
     .where('deltas.from_seq', 'is', null)
-    .groupBy(['deltas.table_version_id', 'deltas.stream_id'])
     .execute();
-  return rows.map(({ table_version_id, stream_id, ...sums }) => ({
-    ...{ table_version_id, stream_id, added: toTotals(sums) },
-  }));
 }
 
-async function writeTotals({ change }: Publishing, { restarted, data }: Written): Promise<void> {
+async function writeNumbers({ change }: Publishing, { restarted, deltas }: Written): Promise<void> {
   const { queries, seq } = change;
   for (const table_version_id of restarted) await clearTotals(change, table_version_id);
-  for (const { table_version_id, stream_id, added } of data) {
-    const ended = selectSums(queries).where('deltas.stream_id', '=', stream_id).where('deltas.to_seq', '=', seq);
-    const removed = toTotals(await ended.executeTakeFirstOrThrow());
-    await addTotals(change, table_version_id, { added, removed });
+  for (const added of Map.groupBy(deltas, ({ stream_id }) => stream_id).values()) {
+    const [first] = added;
+    if (!first) continue;
+    const ended = selectCounted(queries).where('deltas.stream_id', '=', first.stream_id);
+    const removed = await ended.where('deltas.to_seq', '=', seq).execute();
+    await countInPartitions(change, { added, removed });
+    await addTotals(change, first.table_version_id, { added, removed });
   }
 }

@@ -1,12 +1,12 @@
 import type { ColumnStats, DeltaType } from '@deltacat/contract';
 import { insertRows } from '../db/insert.ts';
 import type { FileRow, ManifestStats } from '../db/tables.ts';
-import type { Totals } from '../snapshots/totals.ts';
 import type { TableVersion } from '../snapshots/versions.ts';
 import type { Change } from './change.ts';
 import { forgetUncommitted } from './forget.ts';
+import { clearCounts, countDeltas, countInPartitions } from './partition-counts.ts';
 import { type PartitionKey, takePosition } from './partitions.ts';
-import { addTotals, clearTotals } from './totals.ts';
+import { addTotals, type CountedDelta, clearTotals } from './totals.ts';
 
 /** One file about to become visible, with everything about it already verified. A null id is given one. */
 export interface FileDraft extends Omit<FileRow, 'manifest_id' | 'ordinal' | 'file_id'> {
@@ -32,6 +32,7 @@ export interface PublishedDelta {
   position: bigint | null;
   previous_position: bigint | null;
   delta_type: DeltaType;
+  author_name: string | null;
   files: number;
   records: number;
   bytes: number;
@@ -45,13 +46,14 @@ export async function publishDeltas(
 ): Promise<PublishedDelta[]> {
   const published: PublishedDelta[] = [];
   for (const draft of drafts) published.push(await publishDelta(change, version, draft));
-  await addTotals(change, version.table_version_id, { added: totalsOfDeltas(published) });
+  await addTotals(change, version.table_version_id, { added: published });
   return published;
 }
 
 async function publishDelta(change: Change, version: TableVersion, draft: DeltaDraft): Promise<PublishedDelta> {
   const { table_version_id, stream_id } = version;
-  const place = await takePosition(change, version, draft.partition);
+  const figures = figuresOf(draft);
+  const place = await takePosition(change, version, { ...draft.partition, counts: countDeltas([figures]) });
   const manifest_id = await insertManifest(change, version, draft);
   await change.insert('deltas', [
     {
@@ -63,8 +65,13 @@ async function publishDelta(change: Change, version: TableVersion, draft: DeltaD
       ...place,
     },
   ]);
-  const [records, bytes] = [sum(draft.files, 'record_count'), sum(draft.files, 'content_length')];
-  return { ...place, manifest_id, stream_id, delta_type: draft.delta_type, files: draft.files.length, records, bytes };
+  return { ...place, manifest_id, stream_id, ...figures };
+}
+
+/** What a delta to be counts. */
+function figuresOf({ delta_type, author, files }: DeltaDraft): Omit<CountedDelta, 'manifest_id' | 'partition_id'> {
+  const [records, bytes] = [sum(files, 'record_count'), sum(files, 'content_length')];
+  return { delta_type, author_name: author?.name ?? null, files: files.length, records, bytes };
 }
 
 /**
@@ -124,13 +131,8 @@ function statsByColumn(files: FileDraft[]): ManifestStats | null {
 }
 
 /** A delta that is visible: what ending it or publishing its manifest again needs. */
-export interface VisibleDelta {
+export interface VisibleDelta extends CountedDelta {
   row_id: number;
-  delta_type: DeltaType;
-  manifest_id: string;
-  records: number;
-  bytes: number;
-  files: number;
 }
 
 /** Ends exactly these deltas; throws `concurrent_modification` when one of them is no longer visible. */
@@ -139,7 +141,8 @@ export async function endDeltas(change: Change, table_version_id: string, deltas
     'deltas',
     deltas.map((delta) => delta.row_id),
   );
-  await addTotals(change, table_version_id, { removed: totalsOfDeltas(deltas) });
+  await countInPartitions(change, { removed: deltas });
+  await addTotals(change, table_version_id, { removed: deltas });
 }
 
 /**
@@ -167,6 +170,7 @@ export async function endAllDeltas(change: Change, version: TableVersion): Promi
     .where('from_seq', 'is not', null)
     .where('to_seq', 'is', null)
     .execute();
+  await clearCounts(change.queries, [version.stream_id]);
   await clearTotals(change, version.table_version_id);
 }
 
@@ -174,16 +178,17 @@ export async function endAllDeltas(change: Change, version: TableVersion): Promi
 export async function republishDeltas(
   change: Change,
   version: TableVersion,
-  deltas: (VisibleDelta & { partition: PartitionKey })[],
+  deltas: (CountedDelta & { partition: PartitionKey })[],
 ): Promise<void> {
   const { table_version_id, stream_id } = version;
   const rows = [];
-  for (const { partition, manifest_id, delta_type } of deltas) {
-    const place = await takePosition(change, version, partition);
+  for (const { partition, ...delta } of deltas) {
+    const { manifest_id, delta_type } = delta;
+    const place = await takePosition(change, version, { ...partition, counts: countDeltas([delta]) });
     rows.push({ catalog_id: change.view.catalog_id, table_version_id, stream_id, manifest_id, delta_type, ...place });
   }
   await change.insert('deltas', rows);
-  await addTotals(change, table_version_id, { added: totalsOfDeltas(deltas) });
+  await addTotals(change, table_version_id, { added: deltas });
 }
 
 /** Makes one delta visible in place of others: same partition, at a position that one of them had. */
@@ -192,33 +197,15 @@ export async function publishAt(
   version: TableVersion,
   place: { partition_id: string; position: bigint; previous_position: bigint | null; draft: DeltaDraft },
 ): Promise<void> {
-  const { partition_id, position, previous_position, draft } = place;
+  const { draft, ...at } = place;
   const { table_version_id, stream_id } = version;
   const manifest_id = await insertManifest(change, version, draft);
-  const { delta_type, files } = draft;
-  await change.insert('deltas', [
-    {
-      catalog_id: change.view.catalog_id,
-      table_version_id,
-      stream_id,
-      manifest_id,
-      delta_type,
-      partition_id,
-      position,
-      previous_position,
-    },
-  ]);
-  const delta = { files: files.length, records: sum(files, 'record_count'), bytes: sum(files, 'content_length') };
-  await addTotals(change, table_version_id, { added: totalsOfDeltas([delta]) });
-}
-
-function totalsOfDeltas(deltas: { records: number; bytes: number; files: number }[]): Totals {
-  return {
-    total_records: sum(deltas, 'records'),
-    total_bytes: sum(deltas, 'bytes'),
-    total_files: sum(deltas, 'files'),
-    delta_count: deltas.length,
-  };
+  const { delta_type } = draft;
+  const { catalog_id } = change.view;
+  await change.insert('deltas', [{ catalog_id, table_version_id, stream_id, manifest_id, delta_type, ...at }]);
+  const added = [{ manifest_id, partition_id: at.partition_id, ...figuresOf(draft) }];
+  await countInPartitions(change, { added });
+  await addTotals(change, table_version_id, { added });
 }
 
 function sum<K extends string>(items: Record<K, number>[], key: K): number {

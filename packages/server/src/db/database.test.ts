@@ -40,6 +40,7 @@ describe.each(STORE_KINDS)(
           ...{ partition_id: 'p', table_version_id: 'v', stream_id: 's', scheme_id: 'x', values_key: '[]' },
           ...{ partition_values: [INT64_MAX, 'a', null, 1.5], value_1: null, value_2: null, value_3: null },
           last_position: INT64_MAX,
+          ...{ record_count: 2 ** 50, content_length: 0, file_count: 0, delta_count: 0 },
         };
         await db.unit('c', async (queries) => {
           await queries.insertInto('partitions').values(partition).execute();

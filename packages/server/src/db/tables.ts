@@ -151,6 +151,11 @@ export interface PartitionRow {
   value_2: string | null;
   value_3: string | null;
   last_position: bigint;
+  /** What its standing deltas count now; fsck and `repair_partition_stats` count again. */
+  record_count: Generated<number>;
+  content_length: Generated<number>;
+  file_count: Generated<number>;
+  delta_count: Generated<number>;
 }
 
 /** What became visible together in one partition; a manifest and its files never change. */
@@ -215,6 +220,12 @@ export interface TotalsRow {
   total_bytes: number;
   total_files: number;
   delta_count: number;
+  /** How many of the deltas are upserts, deletes, and rewrites; null where nobody has counted. */
+  upsert_count: number | null;
+  delete_count: number | null;
+  rewrite_count: number | null;
+  /** What tells this set of manifests from others, in whatever order they came: 32 hex digits. */
+  fingerprint: string | null;
 }
 
 /** The states of a write session. */

@@ -9,6 +9,11 @@ import { LISTINGS, UNCOMMITTED } from './checks/transactions.ts';
 /** What mends one kind of finding in one catalog; `wrong` gives the ids of what is wrong at that very moment. */
 type Repair = (catalog_id: string, wrong: RawBuilder<unknown>) => RawBuilder<unknown>[];
 
+const STANDING = sql`from deltas join manifests on manifests.manifest_id = deltas.manifest_id
+  where deltas.partition_id = partitions.partition_id and from_seq is not null and to_seq is null`;
+
+const sumOfStanding = (column: string) => sql`(select coalesce(sum(${sql.ref(`manifests.${column}`)}), 0) ${STANDING})`;
+
 /**
  * What can be mended without losing anything, in the order in which one thing rests on another: numbers that can be
  * counted again, and rows that nobody sees.
@@ -27,13 +32,21 @@ const REPAIRS: Record<string, Repair> = {
         select max(position) from deltas where deltas.partition_id = partitions.partition_id and from_seq is not null)
       where partition_id in (${wrong}) and stream_id in (select stream_id from streams where catalog_id = ${catalog_id})`,
   ],
+  // Without a fingerprint nobody relies on what they are made of, and the next commit of the version counts that again.
   totals_wrong: (catalog_id, wrong) => [
     sql`insert into totals (table_version_id, from_seq, total_records, total_bytes, total_files, delta_count)
       select table_version_id, seq, records, bytes, files, deltas from (${TOTALS_COUNTED}) as counted
       where table_version_id in (${wrong})
         and table_version_id in (select table_version_id from table_versions where catalog_id = ${catalog_id})
       on conflict (table_version_id, from_seq) do update set total_records = excluded.total_records,
-        total_bytes = excluded.total_bytes, total_files = excluded.total_files, delta_count = excluded.delta_count`,
+        total_bytes = excluded.total_bytes, total_files = excluded.total_files, delta_count = excluded.delta_count,
+        fingerprint = null`,
+  ],
+  partition_counts_wrong: (catalog_id, wrong) => [
+    sql`update partitions set record_count = ${sumOfStanding('record_count')},
+        content_length = ${sumOfStanding('content_length')}, file_count = ${sumOfStanding('file_count')},
+        delta_count = (select count(*) ${STANDING})
+      where partition_id in (${wrong}) and stream_id in (select stream_id from streams where catalog_id = ${catalog_id})`,
   ],
   leftover_listing: (_catalog_id, wrong) =>
     LISTINGS.map((table) => sql`delete from ${sql.table(table)} where transaction_id in (${wrong})`),

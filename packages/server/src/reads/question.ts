@@ -21,13 +21,17 @@ export function readQuestion(
   target: ReadTarget,
   asked: { filter_predicate?: unknown; partition_filter?: unknown; columns?: string[] | null | undefined },
 ): Question {
-  const parsed = parsePredicate(asked.filter_predicate);
-  if ('problem' in parsed)
-    throw new DeltacatError('invalid_predicate', `The filter cannot be used: ${parsed.problem}.`);
+  const predicate = parseFilter(asked.filter_predicate);
   if (asked.columns) checkColumns(target, asked.columns);
-  const { predicate } = parsed;
   const filter = target.schema && predicate ? bindPredicate(predicate, target.schema.fields) : null;
   return { filter, predicate, partitions: readPartitionChoices(asked.partition_filter) };
+}
+
+/** Reads a filter; null when there is none. Throws `invalid_predicate`. */
+export function parseFilter(asked: unknown): Predicate | null {
+  const parsed = parsePredicate(asked);
+  if ('predicate' in parsed) return parsed.predicate;
+  throw new DeltacatError('invalid_predicate', `The filter cannot be used: ${parsed.problem}.`);
 }
 
 function checkColumns({ asked, schema }: ReadTarget, columns: string[]): void {

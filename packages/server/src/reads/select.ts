@@ -1,4 +1,10 @@
-import { EMPTY_SCHEME_ID, type PartitionScheme, predicateColumns } from '@deltacat/contract';
+import {
+  EMPTY_SCHEME_ID,
+  type PartitionScheme,
+  type Predicate,
+  predicateColumns,
+  type SchemaField,
+} from '@deltacat/contract';
 import { type BoundPredicate, type PartitionFilter, partitionFilter } from '@deltacat/io-core';
 import type { Queries } from '../db/database.ts';
 import { type DeltaInView, listDeltas } from '../snapshots/deltas.ts';
@@ -39,13 +45,18 @@ async function filterPartitions(
   if (!predicateColumns(filter).some((column) => sources.has(column))) return null;
   const narrowed = () => listPartitions(queries, stream_id, scheme && narrowPartitions(filter, scheme, schema.fields));
   const partitions = chosen ?? (await narrowed());
-  const mayHold = new Map<string, PartitionFilter>();
-  for (const [id, one] of schemes) mayHold.set(id, partitionFilter(filter, one, schema.fields));
-  return partitions.filter((one) => mayHold.get(one.scheme_id)?.(one.partition_values) ?? true);
+  return partitions.filter(mayHold(filter, schemes, schema.fields));
+}
+
+/** Tells of partitions whether they may hold rows that satisfy a filter, each by the scheme that it was made by. */
+export function mayHold(filter: Predicate, schemes: Map<string, PartitionScheme>, fields: SchemaField[]) {
+  const filters = new Map<string, PartitionFilter>();
+  for (const [id, scheme] of schemes) filters.set(id, partitionFilter(filter, scheme, fields));
+  return (one: PartitionFound) => filters.get(one.scheme_id)?.(one.partition_values) ?? true;
 }
 
 /** The schemes that partitions of a version may be of: each partition keeps the one that it was made by. */
-async function schemesInUse(queries: Queries, version: TableVersion): Promise<Map<string, PartitionScheme>> {
+export async function schemesInUse(queries: Queries, version: TableVersion): Promise<Map<string, PartitionScheme>> {
   const { partition_scheme: scheme, stream_id, table_version_id } = version;
   const id = String(scheme?.id ?? EMPTY_SCHEME_ID);
   const isMixed = await hasOtherSchemes(queries, stream_id, id);

@@ -125,6 +125,16 @@ function selectWanted(queries: Queries, wanted: Wanted) {
   return query.where('deltas.partition_id', 'in', wanted.partition_ids);
 }
 
+/** Deltas with what they count, to be narrowed. */
+export function selectCounted(queries: Queries) {
+  return queries
+    .selectFrom('deltas')
+    .innerJoin('manifests', 'manifests.manifest_id', 'deltas.manifest_id')
+    .select(['deltas.table_version_id', 'deltas.stream_id', 'deltas.partition_id', 'deltas.manifest_id'])
+    .select(['deltas.delta_type', 'manifests.author_name', 'manifests.record_count as records'])
+    .select(['manifests.content_length as bytes', 'manifests.file_count as files']);
+}
+
 /** Which deltas of a partition are wanted, by position; null does not bound them. */
 export interface DeltaRange {
   partition_id: string;

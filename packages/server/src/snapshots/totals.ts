@@ -2,13 +2,46 @@ import { type Selectable, sql } from 'kysely';
 import type { Queries } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import type { TotalsRow } from '../db/tables.ts';
+import { NO_FINGERPRINT } from './fingerprint.ts';
 import type { View } from './view.ts';
 
 /** Totals of what a view shows of a version. */
-export type Totals = Omit<Selectable<TotalsRow>, 'table_version_id' | 'from_seq'>;
+export type Totals = Pick<Selectable<TotalsRow>, 'total_records' | 'total_bytes' | 'total_files' | 'delta_count'>;
+
+/** Of what deltas totals are made. */
+export interface Composition {
+  upsert_count: number;
+  delete_count: number;
+  rewrite_count: number;
+  /** The fingerprint of their manifests. */
+  fingerprint: string;
+}
+
+/** Totals as a commit keeps them; `composition` is null where nobody has counted it. */
+export interface KeptTotals {
+  totals: Totals;
+  composition: Composition | null;
+}
 
 /** Totals of a version without data. */
 export const NO_TOTALS: Totals = { total_records: 0, total_bytes: 0, total_files: 0, delta_count: 0 };
+
+/** Of what those are made. */
+export const NO_COMPOSITION: Composition = {
+  ...{ upsert_count: 0, delete_count: 0, rewrite_count: 0 },
+  fingerprint: NO_FINGERPRINT,
+};
+
+/** What the newest commit up to a number keeps of a version. */
+export async function keptTotals(queries: Queries, of: { table_version_id: string; seq: number }): Promise<KeptTotals> {
+  const [row] = (await selectKept(queries, of)).rows;
+  if (!row) return { totals: NO_TOTALS, composition: NO_COMPOSITION };
+  const { upsert_count, delete_count, rewrite_count, fingerprint, ...totals } = row;
+  if (upsert_count === null || delete_count === null || rewrite_count === null || fingerprint === null) {
+    return { totals, composition: null };
+  }
+  return { totals, composition: { upsert_count, delete_count, rewrite_count, fingerprint } };
+}
 
 /** Totals of a version in a view, from one row whatever its history; in a transaction with what that has changed. */
 export async function totalsOf(queries: Queries, view: View, table_version_id: string): Promise<Totals> {
@@ -86,6 +119,17 @@ export function toTotals(sums: { [K in keyof Totals]: Totals[K] | null }): Total
     delta_count: delta_count ?? 0,
   };
 }
+
+const selectKept = prepared((queries, of: { table_version_id: string; seq: number }) =>
+  queries
+    .selectFrom('totals')
+    .select(['total_records', 'total_bytes', 'total_files', 'delta_count'])
+    .select(['upsert_count', 'delete_count', 'rewrite_count', 'fingerprint'])
+    .where('table_version_id', '=', of.table_version_id)
+    .where('from_seq', '<=', of.seq)
+    .orderBy('from_seq', 'desc')
+    .limit(sql.lit(1)),
+);
 
 const selectTotals = prepared((queries, of: { table_version_id: string; seq: number }) =>
   queries

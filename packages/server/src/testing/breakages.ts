@@ -52,7 +52,7 @@ export const BREAKAGES: readonly Breakage[] = [
     sql`update streams set to_seq = 9999 where table_version_id = ${VERSION_OF_U}`,
   ),
   breakage(
-    'deltas_beyond_head totals_wrong',
+    'deltas_beyond_head totals_wrong partition_counts_wrong',
     sql`update deltas set to_seq = 9999 where table_version_id = ${VERSION_OF_U}`,
   ),
   breakage('namespaces_end_before_begin', sql`update namespaces set to_seq = from_seq`),
@@ -66,7 +66,7 @@ export const BREAKAGES: readonly Breakage[] = [
     sql`update streams set to_seq = from_seq where table_version_id = ${VERSION_OF_U}`,
   ),
   breakage(
-    'deltas_end_before_begin totals_wrong',
+    'deltas_end_before_begin totals_wrong partition_counts_wrong',
     sql`update deltas set to_seq = from_seq where table_version_id = ${VERSION_OF_U}`,
   ),
   breakage(
@@ -92,7 +92,7 @@ export const BREAKAGES: readonly Breakage[] = [
       from streams where table_version_id = ${VERSION_OF_U}`,
   ),
   breakage(
-    'deltas_overlap position_taken_twice position_wrong totals_wrong',
+    'deltas_overlap position_taken_twice position_wrong totals_wrong partition_counts_wrong',
     sql`insert into deltas (${DELTA_STATE}) select ${DELTA_STATE} from deltas where table_version_id = ${VERSION_OF_U}`,
   ),
   breakage(
@@ -157,11 +157,11 @@ export const BREAKAGES: readonly Breakage[] = [
     sql`update deltas set stream_id = 'gone' where table_version_id = ${VERSION_OF_U}`,
   ),
   breakage(
-    'delta_of_no_partition last_position_ahead',
+    'delta_of_no_partition last_position_ahead partition_counts_wrong',
     sql`update deltas set partition_id = 'gone' where table_version_id = ${VERSION_OF_U}`,
   ),
   breakage(
-    'manifest_missing totals_wrong manifest_of_no_delta',
+    'manifest_missing totals_wrong partition_counts_wrong manifest_of_no_delta',
     sql`update deltas set manifest_id = 'gone' where table_version_id = ${VERSION_OF_U}`,
   ),
   breakage(
@@ -194,9 +194,11 @@ export const BREAKAGES: readonly Breakage[] = [
       select manifest_id from manifests where table_version_id = ${VERSION_OF_U})`,
   ),
   breakage(
-    'manifest_sums_wrong totals_wrong',
+    'manifest_sums_wrong totals_wrong partition_counts_wrong',
     sql`update manifests set record_count = record_count + 1 where table_version_id = ${VERSION_OF_U}`,
   ),
+  breakage('totals_wrong', sql`update totals set upsert_count = 9 where ${OF_T} and delta_count = 2`),
+  breakage('partition_counts_wrong', sql`update partitions set file_count = file_count + 1 where ${OF_T}`),
   breakage('totals_wrong', sql`update totals set total_bytes = total_bytes + 1 where ${OF_T} and delta_count = 2`),
 
   breakage(

@@ -1,6 +1,7 @@
 import { API, type OperationName } from '@deltacat/contract';
 import type { Table } from 'apache-arrow';
 import { bind, type OperationArguments, type Operations, pagesOf } from './bind.ts';
+import { JOB_OPERATIONS } from './jobs.ts';
 import {
   type ManifestArguments,
   type PlanArguments,
@@ -32,8 +33,10 @@ import type { WriteSession, WriteSessionState } from './write-session.ts';
 /** Operations of the server itself, not of a catalog. */
 export const SERVER_OPERATIONS = ['health', 'get_server_endpoints'] as const satisfies OperationName[];
 
+type JobOperation = (typeof JOB_OPERATIONS)[keyof typeof JOB_OPERATIONS];
+
 /** Operations that a catalog has methods of. */
-type CatalogOperation = Exclude<OperationName, (typeof SERVER_OPERATIONS)[number]>;
+type CatalogOperation = Exclude<OperationName, (typeof SERVER_OPERATIONS)[number] | JobOperation>;
 
 type Bound = Operations<CatalogOperation>;
 /** Methods that answer something handier than the operation itself. */
@@ -97,9 +100,10 @@ export interface Catalog extends Omit<Bound, Replaced> {
 export function createCatalog(writer: Writer): Catalog {
   const { transactions } = writer;
   const { call } = transactions;
-  const ops = Object.keys(API).filter((op) => !(SERVER_OPERATIONS as readonly string[]).includes(op));
+  const others: readonly string[] = [...SERVER_OPERATIONS, ...Object.values(JOB_OPERATIONS)];
+  const ops = Object.keys(API).filter((op) => !others.includes(op));
   return {
-    ...bind(call, ops as CatalogOperation[]), // the keys of the table, without those of the server
+    ...bind(call, ops as CatalogOperation[]), // the keys of the table, without those of server and jobs
     listCatalogs: async () => (await call('list_catalogs')).catalogs,
     namespaceExists: async (input) => (await call('namespace_exists', input)).exists,
     tableExists: async (input) => (await call('table_exists', input)).exists,

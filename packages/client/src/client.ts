@@ -1,5 +1,6 @@
 import { bind, type Call, type Operations } from './bind.ts';
 import { type Catalog, createCatalog, SERVER_OPERATIONS } from './catalog.ts';
+import { createJobs, type Jobs } from './jobs.ts';
 import { runTransaction, type Work, type WorkOptions } from './run-transaction.ts';
 import { sendWith } from './send.ts';
 import type { Transaction } from './transaction.ts';
@@ -49,6 +50,8 @@ export class Client {
   readonly worker_tags: readonly string[];
   /** Namespaces, tables, and the rows in them. */
   readonly catalog: Catalog;
+  /** What the server does in the background, as compactions. */
+  readonly jobs: Jobs;
   /** The server itself: whether it is well, and where it is reached. */
   readonly server: Operations<(typeof SERVER_OPERATIONS)[number]>;
   /** Calls any operation of the API by its name, for programs that choose it at run time. */
@@ -65,6 +68,7 @@ export class Client {
     this.#transactions = new Transactions(send, this.#closing.signal);
     this.call = this.#transactions.call;
     this.server = bind(this.call, SERVER_OPERATIONS);
+    this.jobs = createJobs(this.call, this.#closing.signal);
     this.catalog = createCatalog({
       transactions: this.#transactions,
       worker_id: this.worker_id,

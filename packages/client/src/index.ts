@@ -12,6 +12,7 @@ export type { Call, OperationArguments, Operations } from './bind.ts';
 export type { Catalog } from './catalog.ts';
 export { Client, type ClientOptions, URL_DEFAULT } from './client.ts';
 export { ConcurrentModificationError, ConnectionError, RequestError, type RequestFailure } from './errors.ts';
+export type { JobStatus, Jobs, WaitArguments } from './jobs.ts';
 export type {
   ManifestArguments,
   PlanArguments,

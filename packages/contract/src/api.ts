@@ -1,7 +1,9 @@
 import * as catalogs from './endpoints/catalogs.ts';
+import * as compaction from './endpoints/compaction.ts';
 import * as drops from './endpoints/drops.ts';
 import * as healthEndpoints from './endpoints/health.ts';
 import * as history from './endpoints/history.ts';
+import * as jobs from './endpoints/jobs.ts';
 import * as namespaces from './endpoints/namespaces.ts';
 import * as partitionStats from './endpoints/partition-stats.ts';
 import * as reads from './endpoints/reads.ts';
@@ -76,6 +78,10 @@ export const API = {
   write_data: writes.writeData,
   truncate_table: writes.truncateTable,
   rollback_table: writes.rollbackTable,
+  compaction_status: compaction.compactionStatus,
+  submit_compaction_job: compaction.submitCompactionJob,
+  get_job_status: jobs.getJobStatus,
+  get_job_progress: jobs.getJobProgress,
 } as const;
 
 /** The table of operations. */

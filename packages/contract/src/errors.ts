@@ -63,9 +63,12 @@ export const ERRORS = {
   table_version_not_found: { status: 404, retryable: false, meaning: 'The table has no such version.' },
   write_session_not_found: { status: 404, retryable: false, meaning: 'No write session of that id.' },
   transaction_not_found: { status: 404, retryable: false, meaning: 'No transaction of that id.' },
+  job_not_found: { status: 404, retryable: false, meaning: 'No job of that id.' },
   not_found: { status: 404, retryable: false, meaning: 'No such route or object.' },
   method_not_allowed: { status: 405, retryable: false, meaning: 'The route exists, but not for that method.' },
   name_taken: { status: 409, retryable: false, meaning: 'Something of that name exists already.' },
+  job_failed: { status: 409, retryable: false, meaning: 'The job ended without having done its work.' },
+  job_not_finished: { status: 409, retryable: true, meaning: 'The job has not ended yet; it goes on.' },
   purged: {
     status: 409,
     retryable: false,

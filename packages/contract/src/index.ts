@@ -1,5 +1,6 @@
 export * from './api.ts';
 export * from './endpoint.ts';
+export type { JobAnswer } from './endpoints/jobs.ts';
 export { DIRTY_PARTITIONS_MAX, PARTITION_STATS_FIELDS } from './endpoints/partition-stats.ts';
 export { COLUMNS_MAX, PREVIEW_ROWS_MAX } from './endpoints/reads.ts';
 export type { StorageChange, StorageState } from './endpoints/storage.ts';

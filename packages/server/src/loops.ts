@@ -1,4 +1,9 @@
 import type { ServerContext } from './context.ts';
+import { forgetJobs } from './jobs/forget.ts';
+import { type Runner, runJobs } from './jobs/run.ts';
+import { COMPACTION } from './maintenance/compaction/compaction-job.ts';
+import { runCompaction } from './maintenance/compaction/run-compaction.ts';
+import { triggerCompactions } from './maintenance/compaction/trigger-compactions.ts';
 import { cleanTransactions } from './transactions/clean.ts';
 import { expireTransactions } from './transactions/expire.ts';
 import { expireWriteSessions } from './writes/expire.ts';
@@ -7,8 +12,24 @@ import { expireWriteSessions } from './writes/expire.ts';
 export interface Loop {
   name: string;
   every_ms: number;
-  run(context: ServerContext): Promise<void>;
+  /** Begins no further work once it is stopped. */
+  run(context: ServerContext, stopped: AbortSignal): Promise<void>;
 }
+
+/** What does the jobs of each type. */
+const RUNNERS: Record<string, Runner> = { [COMPACTION]: runCompaction };
+
+/** How many jobs a server does at a time, and how long one waits at most before it is begun. */
+const JOBS_AT_A_TIME = 2;
+const JOBS_EVERY_MS = 500;
+
+const doingJobs = (number: number): Loop => ({
+  name: `run-jobs-${number}`,
+  every_ms: JOBS_EVERY_MS,
+  async run(context, stopped) {
+    await runJobs(context, RUNNERS, stopped);
+  },
+});
 
 /** Every loop of the server. A loop that fails is logged and runs again; it never takes the server down. */
 const LOOPS: readonly Loop[] = [
@@ -33,6 +54,21 @@ const LOOPS: readonly Loop[] = [
       await cleanTransactions(context);
     },
   },
+  {
+    name: 'trigger-compactions',
+    every_ms: 2_000,
+    async run(context) {
+      await triggerCompactions(context);
+    },
+  },
+  {
+    name: 'forget-jobs',
+    every_ms: 3_600_000,
+    async run(context) {
+      await forgetJobs(context);
+    },
+  },
+  ...Array.from({ length: JOBS_AT_A_TIME }, (_, number) => doingJobs(number + 1)),
 ];
 
 /** Starts the loops; the function returned stops them and waits for a run under way. */
@@ -49,7 +85,9 @@ async function repeat(loop: Loop, context: ServerContext, stopped: AbortSignal):
   while (!stopped.aborted) {
     await pause(loop.every_ms, stopped);
     if (stopped.aborted) return;
-    await loop.run(context).catch((error) => context.log.error({ err: error, loop: loop.name }, 'a loop failed'));
+    await loop
+      .run(context, stopped)
+      .catch((error) => context.log.error({ err: error, loop: loop.name }, 'a loop failed'));
   }
 }
 

@@ -35,6 +35,10 @@ import { health } from './health/health.ts';
 import { diffTable } from './history/diff-table.ts';
 import { listCatalogHistory } from './history/list-catalog-history.ts';
 import { listTableHistory } from './history/list-table-history.ts';
+import { getJobProgress } from './jobs/get-job-progress.ts';
+import { getJobStatus } from './jobs/get-job-status.ts';
+import { compactionStatus } from './maintenance/compaction/compaction-status.ts';
+import { submitCompactionJob } from './maintenance/compaction/submit-compaction-job.ts';
 import { repairPartitionStats } from './maintenance/repair-partition-stats.ts';
 import { getPartition } from './reads/get-partition.ts';
 import { getPartitionDelta } from './reads/get-partition-delta.ts';
@@ -129,6 +133,10 @@ const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
   write_data: writeData,
   truncate_table: truncateTable,
   rollback_table: rollbackTable,
+  compaction_status: compactionStatus,
+  submit_compaction_job: submitCompactionJob,
+  get_job_status: getJobStatus,
+  get_job_progress: getJobProgress,
 };
 
 /** Performs an operation with input that its schema has parsed. Throws `not_transactional` for one that stands alone. */

@@ -106,6 +106,11 @@ export const transactionStatus = z.preprocess(
 /** The state of a transaction. */
 export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number];
 
+/** The states of a job. `finalizing` is for what the server still does with the result of a worker. */
+export const JOB_STATES = ['pending', 'running', 'finalizing', 'completed', 'failed'] as const;
+/** The state of a job. */
+export type JobState = (typeof JOB_STATES)[number];
+
 /** How strictly written values must fit a column. */
 export const consistencyType = words(['none', 'coerce', 'validate']);
 /** What may be done to a column of a table that exists. */

@@ -3,6 +3,7 @@ import type {
   ContentType,
   DeltaType,
   ErrorDetails,
+  JobState,
   LifecycleState,
   PartitionScheme,
   PartitionValue,
@@ -314,6 +315,39 @@ export interface EndingRow {
   row_id: number;
 }
 
+/** Something done in the background. It is its worker's while the lease lasts; after that, another takes it up again. */
+export interface JobRow {
+  job_id: string;
+  catalog_id: string;
+  job_type: string;
+  /** The object that it is done to. */
+  subject_id: string;
+  /** Of the jobs with one key at most one is active; null for those that may be active together. */
+  dedupe_key: string | null;
+  config: unknown;
+  state: JobState;
+  /** From 0 to 1. */
+  progress: number;
+  progress_message: string;
+  /** How many of what are done, by name. */
+  progress_events: Record<string, { completed: number; expected: number | null }>;
+  error: string | null;
+  result: Record<string, unknown>;
+  worker_id: string | null;
+  /** Counts those who took it up: what an earlier one still does is refused by it. */
+  claim_generation: number;
+  heartbeat_timeout_seconds: number;
+  retry_count: number;
+  max_retries: number;
+  created_at_ns: bigint;
+  /** When it may be taken up; later after an attempt that failed. */
+  available_at_ns: bigint;
+  claimed_at_ns: bigint | null;
+  heartbeat_at_ns: bigint | null;
+  lease_expires_at_ns: bigint | null;
+  completed_at_ns: bigint | null;
+}
+
 /** Migrations that were applied. */
 export interface MigrationRow {
   name: string;
@@ -346,6 +380,7 @@ export interface Tables {
   storage_bindings: StorageBindingRow;
   data_roots: DataRootRow;
   discovery_roots: DiscoveryRootRow;
+  jobs: JobRow;
   migrations: MigrationRow;
 }
 

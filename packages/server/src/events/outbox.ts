@@ -1,5 +1,8 @@
+import type { Selectable } from 'kysely';
+import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 import { insertRows } from '../db/insert.ts';
+import type { OutboxRow } from '../db/tables.ts';
 
 /** Something that happened and that a loop acts on later. */
 export interface OutboxEvent {
@@ -22,4 +25,27 @@ export async function recordEvents(
     done_at_ns: null,
   }));
   await insertRows(queries, 'outbox', rows);
+}
+
+/** An event as it lies in the outbox. */
+export type StoredEvent = Pick<Selectable<OutboxRow>, 'event_id' | 'catalog_id' | 'seq'>;
+
+/** The oldest events of a kind that nobody has acted on, in the order of their commits. */
+export function listOpenEvents(queries: Queries, kind: string, limit: number): Promise<StoredEvent[]> {
+  return queries
+    .selectFrom('outbox')
+    .select(['event_id', 'catalog_id', 'seq'])
+    .where('done_at_ns', 'is', null)
+    .where('kind', '=', kind)
+    .orderBy('event_id')
+    .limit(limit)
+    .execute();
+}
+
+/** Notes that events were acted on, in the unit of work that did so: then each is acted on once. */
+export async function closeEvents(queries: Queries, now_ns: bigint, events: readonly StoredEvent[]): Promise<void> {
+  for (const some of chunks(events)) {
+    const ids = some.map(({ event_id }) => event_id);
+    await queries.updateTable('outbox').set({ done_at_ns: now_ns }).where('event_id', 'in', ids).execute();
+  }
 }

@@ -22,8 +22,8 @@ export function requiresMerge(deltas: readonly DeltaInView[], mergeKeys: readonl
  */
 export function dropLeadingDeletes<T extends DeltaInView>(deltas: readonly T[]): T[] {
   const firstData = new Map<string, bigint>();
-  for (const { delta_type, partition_id, position } of deltas) {
-    if (delta_type === 'delete') continue;
+  for (const { delta_type, partition_id, position, files } of deltas) {
+    if (delta_type === 'delete' || files === 0) continue;
     const first = firstData.get(partition_id);
     if (first === undefined || position < first) firstData.set(partition_id, position);
   }

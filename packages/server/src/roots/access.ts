@@ -62,7 +62,7 @@ async function heldKeys(binding: Binding) {
 }
 
 /** The paths of some entries or files. */
-export function pathsOf(files: { path: string }[]): string[] {
+export function pathsOf(files: readonly { path: string }[]): string[] {
   return files.map(({ path }) => path);
 }
 

@@ -6,6 +6,9 @@ import { standing, type View } from './view.ts';
 /** Who is written down as the author of a rewrite: rows of such a delta need no merging among themselves. */
 export const REWRITER = 'deltacat-rewrite';
 
+/** Who is written down where files were put together and no row was merged: keys may be there more than once. */
+export const CONSOLIDATOR = 'deltacat-compaction';
+
 /** A delta as a view shows it, with its partition and the totals of its manifest. */
 export interface DeltaInView {
   row_id: number;

@@ -2,6 +2,7 @@ import { commitTransaction as commitChanges } from '../commits/commit-transactio
 import type { Handler } from '../context.ts';
 import { requireTransaction } from '../snapshots/transactions.ts';
 import { closeBoundSessions } from '../writes/bound-sessions.ts';
+import { compactCommitted } from '../writes/compact-at-once.ts';
 import { answerTransaction } from './transaction-answer.ts';
 
 /**
@@ -11,6 +12,9 @@ import { answerTransaction } from './transaction-answer.ts';
 export const commitTransaction: Handler<'commit_transaction'> = async (context, input) => {
   const { transaction_id, transaction_version } = input;
   const { catalog } = await requireTransaction(context, input);
-  await commitChanges(context, { catalog, transaction_id, transaction_version, finish: closeBoundSessions });
+  const { seq } = await commitChanges(context, {
+    ...{ catalog, transaction_id, transaction_version, finish: closeBoundSessions },
+  });
+  if (seq !== null) await compactCommitted(context, { catalog, seq });
   return answerTransaction(context, input);
 };

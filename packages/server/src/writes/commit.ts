@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ContentType, WriteEntry } from '@deltacat/contract';
 import { ambientAccess } from '@deltacat/io-core';
+import { readOptimizationLevel } from '../catalog/compaction-settings.ts';
 import { addRevision, newestRevision } from '../catalog/schema-revisions.ts';
 import { replaceVersion } from '../catalog/version-replacement.ts';
 import type { Change } from '../commits/change.ts';
@@ -17,6 +18,7 @@ import { type SeenTransaction, viewOf } from '../snapshots/transactions.ts';
 import type { TableVersion } from '../snapshots/versions.ts';
 import type { View } from '../snapshots/view.ts';
 import { type Checked, checkFiles, propertiesOf } from './checked-files.ts';
+import { compactCommitted } from './compact-at-once.ts';
 import { findCurrentTarget } from './current-target.ts';
 import { type EntryRules, type VerifiedFile, verifyEntries } from './entries.ts';
 import type { Evolution } from './evolve.ts';
@@ -116,7 +118,7 @@ async function publishFiles(
   const checked = shape && (await checkFiles(reader, view, { target, shape, properties, aim, files }));
   const made = making && checked ? withSchema(making, checked.evolution) : making;
   const { operation, message, idempotency } = write;
-  return commit(context, {
+  const committed = await commit(context, {
     ...{ catalog, transaction, operation, message, idempotency },
     async decide(change) {
       const now = await findCurrentTarget(change.queries, change, aim);
@@ -131,6 +133,9 @@ async function publishFiles(
       return written;
     },
   });
+  const { seq } = committed;
+  if (seq !== null && readOptimizationLevel(properties) === 'max') await compactCommitted(context, { catalog, seq });
+  return committed;
 }
 
 /** What the files are checked against: the head of the catalog, or what the transaction of the write sees. */

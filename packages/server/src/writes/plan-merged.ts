@@ -1,10 +1,12 @@
 import { type Api, DeltacatError, type InputOf } from '@deltacat/contract';
+import { readOptimizationLevel } from '../catalog/compaction-settings.ts';
 import type { Handler, RequestContext } from '../context.ts';
 import { dropLeadingDeletes, requiresMerge } from '../reads/order.ts';
 import { answerPlan, planRead, type ResolvedRead, resolveRead } from '../reads/plan.ts';
 import { type DeltaInView, REWRITER } from '../snapshots/deltas.ts';
 import { findMisaligned } from './misaligned.ts';
-import { type Rewritten, rewritePartitions } from './rewrite.ts';
+import type { Rewritten } from './replace-deltas.ts';
+import { rewritePartitions } from './rewrite.ts';
 
 /** How often a plan is tried again when others change its partitions while they are rewritten. */
 const ATTEMPTS_MAX = 10;
@@ -63,10 +65,8 @@ async function partitionsToRewrite(context: RequestContext, read: ResolvedRead):
 
 function isLeftToReader({ target }: ResolvedRead): boolean {
   const { version, table } = target;
-  return (version.properties[LEVEL] ?? table.properties[LEVEL]) === 'none';
+  return readOptimizationLevel({ ...table.properties, ...version.properties }) === 'none';
 }
-
-const LEVEL = 'read_optimization_level';
 
 function needsMerging({ deltas, target }: ResolvedRead): boolean {
   return requiresMerge(dropLeadingDeletes(deltas), target.merge_keys);

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { DeltacatError } from '@deltacat/contract';
 import { Command, CommanderError } from 'commander';
 import { backupCommand } from './backup.ts';
+import { compactCommand } from './compact.ts';
 import { diffCommand } from './diff.ts';
 import { droppedCommand } from './dropped.ts';
 import { EXIT, ExitCode, UsageError } from './exit.ts';
@@ -23,7 +24,7 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 /** Every command, in the order of the help text. */
 const COMMANDS = [
   ...[serveCommand, migrateCommand, fsckCommand, backupCommand, restoreCommand],
-  ...[tablesCommand, partitionsCommand, readCommand, writeCommand, rootsCommand],
+  ...[tablesCommand, partitionsCommand, readCommand, writeCommand, rootsCommand, compactCommand],
   ...[logCommand, diffCommand, droppedCommand, undropCommand],
 ];
 

@@ -11,6 +11,8 @@ export interface DeltaRows {
   files: Rows[];
   /** The columns of its files; all of the schema when left out. */
   columns?: string[];
+  /** Types that its files have in place of the table's, by column. */
+  types?: Record<string, string>;
   delete_keys?: string[];
   partition_values?: PartitionValue[];
   partition_id?: string;
@@ -28,7 +30,9 @@ export interface DeltaTable {
 export async function planDeltas({ folder, fields, merge_keys, deltas }: DeltaTable): Promise<ReadPlan> {
   const tasks: ScanTask[] = [];
   for (const delta of deltas.toSorted((a, b) => a.pos - b.pos)) {
-    const written = fields.filter(({ name }) => delta.columns?.includes(name) ?? true);
+    const written = fields
+      .filter(({ name }) => delta.columns?.includes(name) ?? true)
+      .map((field) => ({ ...field, type: delta.types?.[field.name] ?? field.type }));
     const files: DataFile[] = [];
     for (const rows of delta.files) if (rows.length > 0) files.push(await writeFile(folder, written, rows));
     tasks.push({

@@ -10,6 +10,7 @@ import { type Field, type RecordBatch, Schema } from 'apache-arrow';
 import { quoteIdentifier } from './duckdb/quote.ts';
 import { recordBatches } from './duckdb/record-batches.ts';
 import { openSession, type Session } from './duckdb/session.ts';
+import { nameFiles } from './failed-files.ts';
 import { manifestTable } from './manifest-table.ts';
 import { type MergeInput, markSurvivors } from './merge.ts';
 import { explainMissing } from './missing-files.ts';
@@ -143,7 +144,7 @@ async function* readBatches(plan: ReadPlan, reading: Reading): AsyncGenerator<Re
       }
     } catch (error) {
       const files = [...unit.files, ...unit.deletes].map(({ file }) => file);
-      throw await explainMissing(error, files, reading.access);
+      throw nameFiles(await explainMissing(error, files, reading.access), files);
     }
     if (left <= 0) return;
   }

@@ -158,7 +158,7 @@ async function writePart(
   const gathered = gatherRows(rows, order);
   const stored = await write(gathered, {
     path,
-    compression: target.compression ?? 'zstd',
+    compression: target.compression ?? null,
     access: accessOf(target),
   });
   return {

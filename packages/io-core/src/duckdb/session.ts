@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { DeltacatError } from '@deltacat/contract';
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
+import { withOrigins } from '../storage/scratch.ts';
 import { engineMemoryMb, type RowMemory, RowsAllowance } from './memory.ts';
 
 /** What reading may use of the machine. */
@@ -188,17 +189,38 @@ function ownFolder(folder: string): string {
 
 function translate(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const at = error.message.indexOf(SCHEMA_MISMATCH);
+  const text = withOrigins(error.message);
+  const at = text.indexOf(SCHEMA_MISMATCH);
   if (at >= 0) {
-    return new DeltacatError('schema_mismatch', error.message.slice(at + SCHEMA_MISMATCH.length), { cause: error });
+    return new DeltacatError('schema_mismatch', text.slice(at + SCHEMA_MISMATCH.length), { cause: error });
   }
   if (/^(Conversion|Mismatch Type) Error|Unimplemented type for cast|Cannot cast/.test(error.message)) {
-    const message = `A file does not fit the schema of its table: ${error.message}`;
+    const message = `A file does not fit the schema of its table: ${text}`;
     return new DeltacatError('schema_mismatch', message, { cause: error });
   }
   if (error.message.startsWith('Out of Memory Error')) {
     const message = `DuckDB ran out of memory; raise the memory limit or free disk for its temporary directory. ${error.message}`;
     return new DeltacatError('service_unavailable', message, { cause: error });
   }
-  return error;
+  return unreadable(text, error) ?? error;
+}
+
+/** How DuckDB says that a file is not what it was opened as. */
+const UNREADABLE =
+  /^(Invalid|Invalid Input|Serialization|Out of Range|TransactionContext) Error|^IO Error: (Failed|Could not|Invalid|Corrupt)/;
+/** How it names the file. */
+const PATHS = [/file = (.+)/, /[Ff]ile "([^"]+)"/, /[Ff]ile '([^']+)'/];
+/** After this it tells how to go on reading, with values lost. */
+const ADVICE = /\n(Possible|Try setting|\s+file =)[\s\S]*/;
+const REASON_CHARACTERS = 300;
+
+function unreadable(text: string, cause: Error): DeltacatError | null {
+  if (!UNREADABLE.test(text)) return null;
+  const path = PATHS.map((pattern) => pattern.exec(text)?.[1]).find((found) => found !== undefined);
+  const reason = text
+    .replace(ADVICE, '')
+    .replace(/^[\w ]+ Error: /, '')
+    .slice(0, REASON_CHARACTERS);
+  const message = `${path ?? 'A file'} is damaged, or of another format than its entry says: ${reason}`;
+  return new DeltacatError('invalid_entry', message, { ...(path !== undefined && { path }), cause });
 }

@@ -44,12 +44,13 @@ export interface ScanInput {
 }
 
 /** How the values of a file are compressed, where its format leaves the choice. */
-export type Compression = 'zstd' | 'snappy' | 'none';
+export type Compression = 'zstd' | 'snappy' | 'gzip' | 'none';
 
 /** Where rows go, and how. */
 export interface FileWrite {
   path: string;
-  compression: Compression;
+  /** Null for what the format does by itself. */
+  compression: Compression | null;
   access: StorageAccess;
 }
 

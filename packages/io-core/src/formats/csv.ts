@@ -1,5 +1,5 @@
 import { DeltacatError, type SchemaField } from '@deltacat/contract';
-import { quoteIdentifier, quotePath, quoteText } from '../duckdb/quote.ts';
+import { quotePath, quoteText } from '../duckdb/quote.ts';
 import {
   FILE_INDEX_COLUMN,
   FILE_ROW_COLUMN,
@@ -8,38 +8,36 @@ import {
   type Relation,
   type ScanInput,
 } from './capability.ts';
-import { castTextSql } from './text-cast.ts';
-import { type Unwrapped, unwrapAll } from './wrapping.ts';
-
-/** How a delimited format separates and quotes its fields. */
-export interface Dialect {
-  delimiter: string;
-  /** Empty where the format has no quotes. */
-  quote: string;
-}
+import { writeDelimited } from './delimited-write.ts';
+import { type Dialect, LINE_BYTES_MAX, readBeginning } from './dialect.ts';
+import { castTextSql, TEXT_PATH_COLUMN } from './text-cast.ts';
+import { unwrapAll } from './wrapping.ts';
 
 /** A delimited format: it has no schema of its own, so it is read by the fields that it was written by. */
 export function delimitedFormat(dialect: Dialect): Format {
-  return { scan: (files, input) => scanDelimited(dialect, files, input) };
+  return {
+    extension: dialect.extension,
+    scan: (files, input) => scanDelimited(dialect, files, input),
+    write: (rows, write) => writeDelimited(dialect, rows, write),
+  };
 }
 
 interface Group {
-  compression: Unwrapped['compression'];
   header: boolean;
+  /** How lines end, where that is known: then line ends of other kinds may stand within quotes. */
+  newline: string | null;
   paths: string[];
   indexes: number[];
 }
 
-/** The longest line DuckDB accepts; its own limit of 2 MiB is less than one picture in base64. */
-const LINE_BYTES_MAX = 64 * 1024 * 1024;
-
 async function scanDelimited(dialect: Dialect, files: IndexedFile[], input: ScanInput): Promise<Relation[]> {
   const { fields } = input;
   const groups = new Map<string, Group>();
-  for (const { path, compression, head, index } of await unwrapAll(files, input)) {
-    const header = hasHeader(head, dialect, fields);
-    const key = `${compression} ${header}`;
-    const group = groups.get(key) ?? { compression, header, paths: [], indexes: [] };
+  for (const { path, head, index } of await unwrapAll(files, input)) {
+    const { fields: names, newline } = readBeginning(new TextDecoder().decode(head), dialect);
+    const header = isHeader(names, fields);
+    const key = JSON.stringify([header, newline]);
+    const group = groups.get(key) ?? { header, newline, paths: [], indexes: [] };
     group.paths.push(path);
     group.indexes.push(index);
     groups.set(key, group);
@@ -52,51 +50,35 @@ async function scanDelimited(dialect: Dialect, files: IndexedFile[], input: Scan
   }));
 }
 
-function groupSql({ compression, header, paths, indexes }: Group, dialect: Dialect, fields: SchemaField[]): string {
+function groupSql(group: Group, dialect: Dialect, fields: SchemaField[]): string {
+  const { header, newline, paths, indexes } = group;
   if (fields.length === 0) {
     throw new DeltacatError('not_supported', `${paths[0]} has no column names of its own and its table has no schema.`);
   }
-  const columns = fields.map(({ name }) => `${quoteText(name)}: 'VARCHAR'`);
+  // Names of our own: DuckDB has columns, such as file_index, that those of a table would hide.
+  const columns = fields.map((_, index) => `${columnName(index)}: 'VARCHAR'`);
   const options = [
-    `columns = {${columns.join(', ')}}`,
+    `columns = {${columns.join(', ')}}, filename = '${TEXT_PATH_COLUMN}'`,
     `delim = ${quoteText(dialect.delimiter)}, quote = ${quoteText(dialect.quote)}, escape = ${quoteText(dialect.quote)}`,
-    `header = ${header}, auto_detect = false, hive_partitioning = false, compression = '${compression}'`,
+    `header = ${header}, auto_detect = false, hive_partitioning = false, compression = 'none'`,
     // An empty field is null, a quoted empty one is the empty text.
     // By itself DuckDB takes 16 times the longest line for its buffer, 1 GiB.
     `nullstr = '', allow_quoted_nulls = false, max_line_size = ${LINE_BYTES_MAX}, buffer_size = ${LINE_BYTES_MAX}`,
+    ...(newline === null ? [] : [`new_line = '${JSON.stringify(newline).slice(1, -1)}'`]),
   ];
-  const literals = paths.map(quotePath);
+  const values = fields.map((field, index) => castTextSql(field, columnName(index)));
   // The window runs over the file's rows in their order, in one thread: the numbers rise along each file.
   return (
-    `SELECT ${fields.map((field) => castTextSql(field, quoteIdentifier(field.name))).join(', ')}, [${indexes.join(', ')}][file_index::BIGINT + 1]::INTEGER AS ${FILE_INDEX_COLUMN}, ` +
-    `row_number() OVER () AS ${FILE_ROW_COLUMN} FROM read_csv([${literals.join(', ')}], ${options.join(', ')})`
+    `SELECT ${values.join(', ')}, [${indexes.join(', ')}][file_index::BIGINT + 1]::INTEGER AS ${FILE_INDEX_COLUMN}, ` +
+    `row_number() OVER () AS ${FILE_ROW_COLUMN} FROM read_csv([${paths.map(quotePath).join(', ')}], ${options.join(', ')})`
   );
 }
 
-/** A first line that holds the column names in their order is a header, and no row. */
-function hasHeader(head: Uint8Array, dialect: Dialect, fields: SchemaField[]): boolean {
-  const names = firstRecord(new TextDecoder().decode(head), dialect);
-  return names.length === fields.length && fields.every(({ name }, index) => names[index] === name);
+function columnName(index: number): string {
+  return `__deltacat_text_${index}`;
 }
 
-function firstRecord(text: string, { delimiter, quote }: Dialect): string[] {
-  const values: string[] = [];
-  let value = '';
-  let quoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const char = text.charAt(at);
-    if (quote !== '' && char === quote) {
-      if (quoted && text[at + 1] === quote) {
-        value += quote;
-        at += 1;
-      } else quoted = !quoted;
-    } else if (quoted) value += char;
-    else if (char === delimiter) {
-      values.push(value);
-      value = '';
-    } else if (char === '\n' || char === '\r') break;
-    else value += char;
-  }
-  values.push(value);
-  return values;
+/** A first line that holds the column names in their order is a header, and no row. */
+function isHeader(names: string[], fields: SchemaField[]): boolean {
+  return names.length === fields.length && fields.every(({ name }, index) => names[index] === name);
 }

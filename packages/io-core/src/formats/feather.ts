@@ -1,45 +1,59 @@
 import { DeltacatError } from '@deltacat/contract';
-import type { Schema } from 'apache-arrow';
-import { deserializeSchema } from '../schema/schema.ts';
+import * as arrow from 'apache-arrow';
+import { gatherRows, type TypedRows } from '../rows.ts';
 import type { StorageAccess } from '../storage/access.ts';
-import type { Format, Inspection } from './capability.ts';
+import type { FileWrite, Format, Inspection, StoredRows } from './capability.ts';
+import { openFeather, readBatchHeader } from './feather-file.ts';
+import { readFeather } from './feather-rows.ts';
+import { storedTable } from './parquet-write.ts';
+import { scanThroughParquet } from './through-parquet.ts';
 
-/** Feather tells its schema; its batches are mostly compressed in ways that cannot be read here. */
-export const featherFormat: Format = { inspect: inspectFeather };
+/** Feather, which is the Arrow file format: its batches are compressed in ways that only Arrow's own readers know. */
+export const featherFormat: Format = {
+  extension: '.feather',
+  inspect: inspectFeather,
+  scan: scanThroughParquet(({ path }, input) => readFeather(path, input)),
+  write: writeFeather,
+};
 
-/** Both ends of the file. At its start two bytes of padding follow, and then most writers put the schema. */
-const MAGIC = 'ARROW1';
-const STREAM_START = 8;
-const PREFIX_BYTES = 8;
-/** Schemas are a few kilobytes; one of ten thousand columns is about a megabyte. */
-const HEAD_BYTES = 64 * 1024;
-const SCHEMA_BYTES_MAX = 16 * 1024 * 1024;
+/** How many headers of batches are read at once. */
+const HEADERS_AT_ONCE = 16;
 
+/** Rows are counted by the headers of the batches; their data is not read. */
 async function inspectFeather(path: string, access: StorageAccess): Promise<Inspection> {
-  const storage = access.open(path);
-  const tail = await storage.readTail(path, MAGIC.length);
-  if (tail === null) throw new DeltacatError('invalid_entry', `There is no file ${path}.`, { path });
-  const head = await storage.readRange(path, 0, HEAD_BYTES);
-  if (!isMagic(tail.bytes) || !isMagic(head.subarray(0, MAGIC.length)) || head.length < STREAM_START + PREFIX_BYTES) {
-    throw new DeltacatError('invalid_entry', `${path} is not a Feather file, or a cut one. Write it again.`, { path });
+  const file = await openFeather(path, access);
+  let record_count = 0;
+  for (let at = 0; at < file.record_batches.length; at += HEADERS_AT_ONCE) {
+    const blocks = file.record_batches.slice(at, at + HEADERS_AT_ONCE);
+    const headers = await Promise.all(blocks.map((block) => readBatchHeader(file, block)));
+    for (const { length } of headers) record_count += length;
   }
-  const length = new DataView(head.buffer, head.byteOffset).getUint32(STREAM_START + 4, true);
-  const end = STREAM_START + PREFIX_BYTES + length;
-  const isThere = length <= SCHEMA_BYTES_MAX && end < tail.size_bytes;
-  const message = isThere ? await storage.readRange(path, STREAM_START, end - STREAM_START) : new Uint8Array();
-  return { record_count: null, size_bytes: tail.size_bytes, schema: readSchema(message), column_stats: null };
+  return { record_count, size_bytes: file.size_bytes, schema: file.schema, column_stats: null };
 }
 
-function isMagic(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes).toString('latin1') === MAGIC;
+/** A batch is decompressed and decoded as a whole, so its rows are few. pyarrow writes as many. */
+const BATCH_ROWS = 65_536;
+
+/** Batches are written as they are: apache-arrow knows no compression. */
+async function writeFeather(rows: TypedRows, { path, compression, access }: FileWrite): Promise<StoredRows> {
+  if (compression !== null && compression !== 'none') {
+    throw new DeltacatError(
+      'not_supported',
+      `Feather files are written here without compression, not by ${compression}; leave it out, or write Parquet.`,
+      { compression },
+    );
+  }
+  const bytes = arrow.tableToIPC(batchedTable(rows), 'file');
+  await access.open(path).write(path, bytes);
+  const content_length = bytes.byteLength;
+  return { content_length, source_content_length: content_length, content_encoding: 'identity' };
 }
 
-/** Some writers begin with a batch; what their columns are is then unknown, as for a CSV file. */
-function readSchema(message: Uint8Array): Schema | null {
-  try {
-    return deserializeSchema(Buffer.from(message).toString('base64'));
-  } catch (error) {
-    if (error instanceof DeltacatError) return null;
-    throw error;
+function batchedTable(rows: TypedRows): arrow.Table {
+  const batches: arrow.RecordBatch[] = [];
+  for (let row = 0; row < rows.row_count; row += BATCH_ROWS) {
+    const order = Int32Array.from({ length: Math.min(BATCH_ROWS, rows.row_count - row) }, (_, index) => row + index);
+    batches.push(...storedTable(gatherRows(rows, order)).batches);
   }
+  return new arrow.Table(batches);
 }

@@ -19,10 +19,10 @@ export { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Inspection, type Relation, typ
 /** Each content type and what can be done with it. */
 export const FORMATS: Record<ContentType, Format> = {
   parquet: parquetFormat,
-  csv: delimitedFormat({ delimiter: ',', quote: '"' }),
-  tsv: delimitedFormat({ delimiter: '\t', quote: '"' }),
-  psv: delimitedFormat({ delimiter: '|', quote: '"' }),
-  unescaped_tsv: delimitedFormat({ delimiter: '\t', quote: '' }),
+  csv: delimitedFormat({ extension: '.csv.gz', delimiter: ',', quote: '"' }),
+  tsv: delimitedFormat({ extension: '.tsv.gz', delimiter: '\t', quote: '"' }),
+  psv: delimitedFormat({ extension: '.psv.gz', delimiter: '|', quote: '"' }),
+  unescaped_tsv: delimitedFormat({ extension: '.tsv.gz', delimiter: '\t', quote: '' }),
   feather: featherFormat,
   json: jsonFormat,
   avro: {},

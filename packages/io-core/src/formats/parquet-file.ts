@@ -3,6 +3,7 @@ import type { RecordBatch as EncodedBatch } from 'parquet-wasm';
 import { typeRows } from '../coerce.ts';
 import { gatherRows, type TypedRows } from '../rows.ts';
 import { ambientAccess, type StorageAccess } from '../storage/access.ts';
+import type { Compression, FileWrite } from './capability.ts';
 import { encodeParquet, storedTable, writerProperties } from './parquet-write.ts';
 
 /** Rows of a file to write, such as those of a plan; each call reads the same ones anew. */
@@ -26,10 +27,15 @@ export async function writeParquetFile(
   path: string,
   access: StorageAccess = ambientAccess,
 ): Promise<WrittenFile> {
+  return storeParquet(rows, { path, access, compression: 'zstd' });
+}
+
+/** As {@link writeParquetFile}, compressed as the caller likes. */
+export async function storeParquet(rows: FileRows, write: FileWrite): Promise<WrittenFile> {
   const listed = new Set<string>();
   while (true) {
     try {
-      return await writeOnce(rows, { path, access }, listed);
+      return await writeOnce(rows, write, listed);
     } catch (error) {
       if (!(error instanceof TypeChange) || listed.has(error.column)) throw error;
       listed.add(error.column);
@@ -49,7 +55,7 @@ class TypeChange extends Error {
 
 async function writeOnce(
   rows: FileRows,
-  { path, access }: { path: string; access: StorageAccess },
+  { path, access, compression }: FileWrite,
   listed: ReadonlySet<string>,
 ): Promise<WrittenFile> {
   const written: WrittenFile = { records: 0, size_bytes: 0 };
@@ -60,7 +66,7 @@ async function writeOnce(
     }
   }
   async function* bytes(): AsyncGenerator<Uint8Array> {
-    for await (const part of encode(tables(), rows.schema)) {
+    for await (const part of encode(tables(), rows.schema, compression ?? 'zstd')) {
       yield part;
       written.size_bytes += part.byteLength;
     }
@@ -92,18 +98,26 @@ function requireSameTypes({ fields }: arrow.Schema, first: arrow.Schema): void {
   }
 }
 
-async function* encode(tables: AsyncGenerator<arrow.Table>, schema: arrow.Schema): AsyncGenerator<Uint8Array> {
+async function* encode(
+  tables: AsyncGenerator<arrow.Table>,
+  schema: arrow.Schema,
+  compression: Compression,
+): AsyncGenerator<Uint8Array> {
   const { done, value } = await tables.next();
   // The encoder of streams does not survive one without batches.
-  if (done) yield await encodeParquet(gatherAll(new arrow.Table(schema)), 'zstd');
-  else yield* encodeStream(value, tables);
+  if (done) yield await encodeParquet(gatherAll(new arrow.Table(schema)), compression);
+  else yield* encodeStream(value, tables, compression);
 }
 
-async function* encodeStream(first: arrow.Table, others: AsyncGenerator<arrow.Table>): AsyncGenerator<Uint8Array> {
+async function* encodeStream(
+  first: arrow.Table,
+  others: AsyncGenerator<arrow.Table>,
+  compression: Compression,
+): AsyncGenerator<Uint8Array> {
   const { transformParquetStream } = await import('parquet-wasm');
   const source = new BatchSource(first, others);
-  const properties = await writerProperties('zstd');
-  const encoded: ReadableStream<Uint8Array> = await transformParquetStream(source.stream(), properties);
+  const properties = await writerProperties(compression);
+  const encoded = await startEncoding(() => transformParquetStream(source.stream(), properties), source);
   try {
     yield* encoded.values({ preventCancel: true });
   } finally {
@@ -114,13 +128,25 @@ async function* encodeStream(first: arrow.Table, others: AsyncGenerator<arrow.Ta
   source.requireEnd();
 }
 
+/** The encoder does not say why it has not got a first batch. */
+async function startEncoding(
+  start: () => Promise<ReadableStream<Uint8Array>>,
+  source: BatchSource,
+): Promise<ReadableStream<Uint8Array>> {
+  try {
+    return await start();
+  } catch (error) {
+    throw source.failure ?? error;
+  }
+}
+
 /** Batches for the encoder, which would take a failure for their end, and make a file of those before it. */
 class BatchSource {
   readonly #first: arrow.Table;
   readonly #others: AsyncGenerator<arrow.Table>;
   #stopped = false;
   #ended = false;
-  #failure: unknown = null;
+  failure: unknown = null;
 
   constructor(first: arrow.Table, others: AsyncGenerator<arrow.Table>) {
     this.#first = first;
@@ -146,7 +172,7 @@ class BatchSource {
       }
       this.#ended = true;
     } catch (error) {
-      this.#failure = error;
+      this.failure = error;
     }
   }
 
@@ -156,7 +182,7 @@ class BatchSource {
 
   requireEnd(): void {
     if (this.#ended) return;
-    throw this.#failure ?? new Error('The Parquet encoder stopped before the last rows.');
+    throw this.failure ?? new Error('The Parquet encoder stopped before the last rows.');
   }
 }
 

@@ -12,7 +12,7 @@ const ROW_GROUP_ROWS = 262_144;
  * Parquet's, so that every Arrow reader gets back the columns that were given.
  */
 export async function writeParquet(rows: TypedRows, { path, compression, access }: FileWrite): Promise<StoredRows> {
-  const bytes = await encodeParquet(rows, compression);
+  const bytes = await encodeParquet(rows, compression ?? 'zstd');
   await access.open(path).writeNew(path, bytes);
   const content_length = bytes.byteLength;
   return { content_length, source_content_length: content_length, content_encoding: 'identity' };
@@ -43,7 +43,12 @@ export function storedTable({ row_count, columns }: TypedRows, listed: ReadonlyS
 export async function writerProperties(compression: Compression): Promise<WriterProperties> {
   // Loaded on the first write: five megabytes of WebAssembly that readers never need.
   const { Compression, WriterPropertiesBuilder } = await import('parquet-wasm');
-  const codec = { zstd: Compression.ZSTD, snappy: Compression.SNAPPY, none: Compression.UNCOMPRESSED }[compression];
+  const codec = {
+    zstd: Compression.ZSTD,
+    snappy: Compression.SNAPPY,
+    gzip: Compression.GZIP,
+    none: Compression.UNCOMPRESSED,
+  }[compression];
   return new WriterPropertiesBuilder()
     .setCompression(codec)
     .setMaxRowGroupSize(ROW_GROUP_ROWS)

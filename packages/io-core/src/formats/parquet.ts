@@ -8,6 +8,7 @@ import {
   type Relation,
   type ScanInput,
 } from './capability.ts';
+import { requireNames } from './column-names.ts';
 import { type ParquetElement, readParquetFooter } from './parquet-footer.ts';
 import { inspectParquet } from './parquet-inspect.ts';
 import { writeParquet } from './parquet-write.ts';
@@ -29,7 +30,8 @@ interface Layout {
   indexes: number[];
 }
 
-async function scanParquet(files: IndexedFile[], input: ScanInput): Promise<Relation[]> {
+/** The relations of Parquet files: one for each layout of columns among them. */
+export async function scanParquet(files: IndexedFile[], input: ScanInput): Promise<Relation[]> {
   const layouts = new Map<string, Layout>();
   for (let at = 0; at < files.length; at += FOOTERS_AT_ONCE) {
     const some = files.slice(at, at + FOOTERS_AT_ONCE);
@@ -55,7 +57,9 @@ async function openParquet(
 ): Promise<{ path: string; elements: ParquetElement[] }> {
   const storage = access.open(file.path);
   const { elements } = await readParquetFooter(file.path, access);
-  const path = storage.localPath(file.path) ?? (await scratch.put(await storage.read(file.path), '.parquet'));
+  requireNames(file.path, elements);
+  const path =
+    storage.localPath(file.path) ?? (await scratch.put(await storage.read(file.path), '.parquet', file.path));
   return { path, elements };
 }
 

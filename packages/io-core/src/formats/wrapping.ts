@@ -1,11 +1,11 @@
-import { constants, gunzipSync } from 'node:zlib';
+import { constants, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { type ContentEncoding, type DataFile, DeltacatError } from '@deltacat/contract';
+import type { Wrapping } from '../storage/scratch.ts';
 import type { IndexedFile, ScanInput } from './capability.ts';
 
-/** A text file that DuckDB can open, and its first bytes without their wrapping. */
+/** A text file that DuckDB can open, whatever it was wrapped in, and its first bytes. */
 export interface Unwrapped {
   path: string;
-  compression: 'none' | 'gzip' | 'zstd';
   head: Uint8Array;
 }
 
@@ -13,11 +13,12 @@ type Reach = Pick<ScanInput, 'access' | 'scratch'>;
 
 /** Enough for the header line of a few thousand columns. */
 const HEAD_BYTES = 256 * 1024;
-/** What is inflated to look at the first line: at worst 16 MiB come of it. */
+/** What is unpacked to look at the first line: at worst 16 MiB come of a layer. */
 const HEAD_BYTES_PACKED = 16 * 1024;
 const LAYERS_MAX = 4;
 
-const UNREADABLE: ContentEncoding[] = ['deflate', 'bzip2', 'snappy'];
+/** What Node has no decompressor for. */
+const UNREADABLE: ContentEncoding[] = ['bzip2', 'snappy'];
 
 const FILES_AT_ONCE = 16;
 
@@ -35,7 +36,8 @@ export async function unwrapAll(files: IndexedFile[], input: Reach): Promise<(Un
 
 /**
  * Finds out how a text file is wrapped by looking at it, whatever its entry says: older writers compress twice, by
- * extension and by encoding. What DuckDB cannot unwrap by itself is unpacked into `scratch`.
+ * extension and by encoding. It is unpacked into `scratch`, though DuckDB would unpack one layer by itself, because DuckDB takes
+ * the end of a cut file for the end of its rows.
  */
 async function unwrap(file: DataFile, { access, scratch }: Reach): Promise<Unwrapped> {
   if (UNREADABLE.includes(file.content_encoding)) {
@@ -47,30 +49,50 @@ async function unwrap(file: DataFile, { access, scratch }: Reach): Promise<Unwra
   }
   const storage = access.open(file.path);
   let head = await storage.readRange(file.path, 0, HEAD_BYTES);
-  const path = storage.localPath(file.path) ?? (await scratch.put(await storage.read(file.path), ''));
-  if (isZstd(head)) return { path, compression: 'zstd', head: new Uint8Array() };
-  let layers = 0;
-  for (; layers < LAYERS_MAX && isGzip(head); layers++) head = inflateHead(head, file.path);
-  if (layers === 0) return { path, compression: 'none', head };
-  return { path: layers === 1 ? path : await scratch.gunzip(path, layers - 1), compression: 'gzip', head };
+  const path = storage.localPath(file.path) ?? (await scratch.put(await storage.read(file.path), '', file.path));
+  const layers: Wrapping[] = [];
+  for (; layers.length < LAYERS_MAX; head = unwrapHead(head, layers.at(-1) ?? 'gzip', file.path)) {
+    const wrapping = wrappingOf(head, layers.length === 0 ? file.content_encoding : 'identity');
+    if (wrapping === null) break;
+    layers.push(wrapping);
+  }
+  return { path: layers.length === 0 ? path : await unpack(path, layers, { file, scratch }), head };
 }
 
-function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+async function unpack(
+  path: string,
+  layers: Wrapping[],
+  { file, scratch }: { file: DataFile; scratch: Reach['scratch'] },
+): Promise<string> {
+  try {
+    return await scratch.unpack(path, layers, file.path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && /^(Z_|ZSTD_)|^ERR_PADDING/.test(String(error.code))) {
+      throw cut(file.path, layers[0] ?? 'gzip', error);
+    }
+    throw error;
+  }
 }
 
-function isZstd(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd;
+/** Zlib streams begin like texts may, so they are looked for only where the entry says so. */
+function wrappingOf(bytes: Uint8Array, encoding: ContentEncoding): Wrapping | null {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip';
+  if (bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd) return 'zstd';
+  return encoding === 'deflate' && bytes[0] === 0x78 ? 'deflate' : null;
 }
 
-function inflateHead(bytes: Uint8Array, path: string): Uint8Array {
+function unwrapHead(bytes: Uint8Array, wrapping: Wrapping, path: string): Uint8Array {
+  const some = bytes.subarray(0, HEAD_BYTES_PACKED);
   try {
     // A flush instead of a finish: the end of the file is not here, and need not be.
-    return gunzipSync(bytes.subarray(0, HEAD_BYTES_PACKED), { finishFlush: constants.Z_SYNC_FLUSH });
+    if (wrapping === 'zstd') return zstdDecompressSync(some, { finishFlush: constants.ZSTD_e_flush });
+    return (wrapping === 'gzip' ? gunzipSync : inflateSync)(some, { finishFlush: constants.Z_SYNC_FLUSH });
   } catch (error) {
-    throw new DeltacatError('invalid_entry', `${path} begins like a gzip file but is none. Write it again.`, {
-      path,
-      cause: error,
-    });
+    throw cut(path, wrapping, error);
   }
+}
+
+function cut(path: string, wrapping: Wrapping, cause: unknown): DeltacatError {
+  const message = `${path} begins like a ${wrapping} file, but is cut or damaged. Write it again.`;
+  return new DeltacatError('invalid_entry', message, { path, cause });
 }

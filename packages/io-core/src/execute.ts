@@ -191,6 +191,7 @@ async function mergeUnit(
     key_filter: reading.filter && conjunctsOver(reading.filter, names),
     fields: reading.fields,
   };
+  // Awaited, so that the files are not given up before they are read.
   return await markSurvivors(session, input);
 }
 

@@ -111,10 +111,11 @@ export async function writeTable(writer: Writer, data: WriteData, args: WriteArg
     await using session = await stageWrite(writer, { ...definedBy(files, stage), allow_external_entries: true });
     return await session.commit(files.entries, withMessage(commit_message));
   }
-  const { collectRows, declaredSchema, serializeSchema, vendedAccess, writeRows } = await import('@deltacat/io-core');
+  const { collectRows, declaredSchema, serializeSchema, tellsColumns, valuesSchema, vendedAccess, writeRows } =
+    await import('@deltacat/io-core');
   const rows = await collectRows(data);
-  // Plain values get their types when they are written, and the table gets them from the files.
-  const schema = declaredSchema(rows);
+  // Plain values get their types when they are written, and the table gets them from files that tell them.
+  const schema = tellsColumns(args.format ?? 'parquet') ? declaredSchema(rows) : valuesSchema(rows);
   const schema_serialized = schema === null ? null : serializeSchema(schema);
   await using session = await stageWrite(writer, definedBy({ schema_serialized }, stage));
   const access = vendedAccess(session.state, () => session.heartbeat());

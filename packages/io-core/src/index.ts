@@ -23,7 +23,7 @@ export {
 export { rewritePlan } from './rewrite.ts';
 export { collectRows, type RowData, type RowItem } from './row-data.ts';
 export { rowObjects } from './row-values.ts';
-export { declaredSchema } from './rows.ts';
+export { declaredSchema, valuesSchema } from './rows.ts';
 export { type FileColumns, type FitTarget, findMisfit, isWithin, type Misfit } from './schema/fit.ts';
 export { inferType } from './schema/infer.ts';
 export * from './schema/schema.ts';

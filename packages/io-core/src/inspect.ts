@@ -22,7 +22,7 @@ export async function inspectFile({ path, content_type, access = ambientAccess }
   return { record_count: null, size_bytes, schema: null, column_stats: null };
 }
 
-/** Whether files of a format say which columns they have, so that `inspectFile` tells them. */
+/** Whether files of a format say which columns were written, so that `inspectFile` tells a table's. */
 export function tellsColumns(content_type: ContentType): boolean {
-  return FORMATS[content_type].inspect !== undefined;
+  return FORMATS[content_type].tells_columns ?? false;
 }

@@ -54,6 +54,14 @@ export function declaredSchema(data: RowData): arrow.Schema | null {
   return new arrow.Schema(columns.map((column) => typedColumn(column, 0).field));
 }
 
+/** As {@link declaredSchema}, or else the schema that the values ask for: for files that do not tell it. Null for no rows. */
+export function valuesSchema(data: RowData): arrow.Schema | null {
+  const declared = declaredSchema(data);
+  const { row_count, columns } = givenRows(data);
+  if (declared !== null || row_count === 0) return declared;
+  return new arrow.Schema(columns.map((column) => typedColumn(column, row_count).field));
+}
+
 function givenTable(table: arrow.Table): GivenRows {
   const columns = table.schema.fields.map((field, index): GivenColumn => {
     const chunks = filledChunks(table.getChildAt(index)?.data ?? []);

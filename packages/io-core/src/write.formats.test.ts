@@ -60,6 +60,7 @@ const BYTES: Record<string, Values> = {
 const HELD: Partial<Record<ContentType, Record<string, Values>>> = {
   parquet: { ...FLAT, ...NESTED, ...BYTES },
   feather: { ...FLAT, ...NESTED, ...BYTES },
+  avro: { ...FLAT, u64: { type: 'uint64', values: [9223372036854775807n, 0n, null] }, ...NESTED, ...BYTES },
   csv: FLAT,
   tsv: FLAT,
   psv: FLAT,

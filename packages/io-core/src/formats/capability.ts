@@ -66,6 +66,11 @@ export interface StoredRows {
 export interface Format {
   /** What names of written files end with. */
   extension?: string;
+  /**
+   * Whether the columns that a file tells are those that were written. Avro has no small or unsigned numbers and no seconds, so that
+   * its files tell other types than their table's, which are no change of it.
+   */
+  tells_columns?: boolean;
   inspect?(path: string, access: StorageAccess): Promise<Inspection>;
   scan?(files: IndexedFile[], input: ScanInput): Promise<Relation[]>;
   /** Writes gathered rows as one file, whole and durable. */

@@ -19,6 +19,9 @@ const FILES: [string, ContentType, () => Promise<Uint8Array>][] = [
   ...['feather-lz4', 'feather-zstd', 'feather-plain', 'feather-views', 'feather-delta', 'polars'].map((name) =>
     of(`${name}.feather`, 'feather'),
   ),
+  ...['fastavro-null', 'fastavro-deflate', 'fastavro-snappy', 'fastavro-zstandard', 'polars'].map((name) =>
+    of(`${name}.avro`, 'avro'),
+  ),
   ['rows.csv', 'csv', async () => Buffer.from(CSV)],
   ['rows.csv.gz', 'csv', async () => gzipSync(CSV)],
   ['rows.json', 'json', async () => Buffer.from(JSON_LINES)],
@@ -95,6 +98,7 @@ describe('a file of another format than its entry says is refused, naming it', (
     ['a page of a proxy as Feather', 'feather', async () => Buffer.from(PAGE)],
     ['a page of a proxy as CSV', 'csv', async () => Buffer.from(PAGE)],
     ['a page of a proxy as JSON', 'json', async () => Buffer.from(PAGE)],
+    ['a page of a proxy as Avro', 'avro', async () => Buffer.from(PAGE)],
     ['CSV as Parquet', 'parquet', async () => Buffer.from(CSV)],
     ['CSV as JSON', 'json', async () => Buffer.from(CSV)],
     ['JSON as CSV', 'csv', async () => Buffer.from(JSON_LINES)],

@@ -11,6 +11,7 @@ import { scanThroughParquet } from './through-parquet.ts';
 /** Feather, which is the Arrow file format: its batches are compressed in ways that only Arrow's own readers know. */
 export const featherFormat: Format = {
   extension: '.feather',
+  tells_columns: true,
   inspect: inspectFeather,
   scan: scanThroughParquet(({ path }, input) => readFeather(path, input)),
   write: writeFeather,
@@ -44,7 +45,7 @@ async function writeFeather(rows: TypedRows, { path, compression, access }: File
     );
   }
   const bytes = arrow.tableToIPC(batchedTable(rows), 'file');
-  await access.open(path).write(path, bytes);
+  await access.open(path).writeNew(path, bytes);
   const content_length = bytes.byteLength;
   return { content_length, source_content_length: content_length, content_encoding: 'identity' };
 }

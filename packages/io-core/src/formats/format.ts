@@ -1,6 +1,7 @@
 import { type ContentType, type DataFile, DeltacatError } from '@deltacat/contract';
 import { ambientAccess } from '../storage/access.ts';
 import { Scratch } from '../storage/scratch.ts';
+import { avroFormat } from './avro.ts';
 import {
   FILE_INDEX_COLUMN,
   FILE_ROW_COLUMN,
@@ -25,7 +26,7 @@ export const FORMATS: Record<ContentType, Format> = {
   unescaped_tsv: delimitedFormat({ extension: '.tsv.gz', delimiter: '\t', quote: '' }),
   feather: featherFormat,
   json: jsonFormat,
-  avro: {},
+  avro: avroFormat,
   orc: {},
   lance: {},
   binary: {},

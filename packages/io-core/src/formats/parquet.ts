@@ -16,6 +16,7 @@ import { writeParquet } from './parquet-write.ts';
 /** Parquet: written by us, inspected by its footer, scanned by DuckDB where it lies. */
 export const parquetFormat: Format = {
   extension: '.parquet',
+  tells_columns: true,
   inspect: inspectParquet,
   scan: scanParquet,
   write: writeParquet,

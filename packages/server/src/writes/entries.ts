@@ -6,7 +6,14 @@ import {
   DeltacatError,
   type WriteEntry,
 } from '@deltacat/contract';
-import { folderSize, type Inspection, inspectFile, type Storage, type StorageAccess } from '@deltacat/io-core';
+import {
+  folderSize,
+  type Inspection,
+  inspectFile,
+  type Storage,
+  type StorageAccess,
+  tellsColumns,
+} from '@deltacat/io-core';
 import type { DataRoot } from '../roots/data-roots.ts';
 import { type Folder, normalizePath, openFolder, refuseOutside, refuseRootless } from './entry-path.ts';
 import { mapParallel } from './parallel.ts';
@@ -126,7 +133,8 @@ async function inspect(file: FileFormat, access: StorageAccess): Promise<Inspect
   const { path, content_type, content_encoding } = file;
   // A wrapped file hides its own footer: only its size can be told.
   if (content_encoding === 'identity' && !FOLDER_FORMATS.includes(content_type)) {
-    return inspectFile({ path, content_type, access });
+    const found = await inspectFile({ path, content_type, access });
+    return tellsColumns(content_type) ? found : { ...found, schema: null };
   }
   const storage = access.open(path);
   const size =

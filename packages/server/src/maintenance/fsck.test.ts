@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BREAKAGES } from '../testing/breakages.ts';
@@ -130,6 +130,16 @@ describe('files', () => {
     rmSync(first);
     expect(await codesOf({ history: false })).toEqual([]);
     expect(await codesOf({ history: true })).toEqual(['file_missing']);
+  });
+
+  test('of a store that was never served are looked for where its catalogs will have theirs', async () => {
+    const { config, db } = on.server.context;
+    await db.unit('any', async (queries) => void (await queries.deleteFrom('catalogs').execute()));
+    const data = join(on.server.root, 'data');
+    mkdirSync(data, { recursive: true });
+    writeFileSync(join(data, 'left.parquet'), 'left behind');
+    const { orphans } = await checkStore(config, { ...WHOLE, orphans_older_than_ms: -DAY_MS });
+    expect(orphans?.findings.map(({ object }) => object)).toEqual([join(data, 'left.parquet')]);
   });
 
   test('that nothing names are orphans once they are old; they stay where they are', async () => {

@@ -51,13 +51,11 @@ export function catalogNamed(context: ServerContext, name: string | null | undef
   throw new DeltacatError('catalog_not_found', `Catalog "${wanted}" does not exist. This server serves: ${known}.`);
 }
 
-/** The configured catalogs that a store has, for looking at one that is not served. */
+/** The configured catalogs as a store knows them, for looking at one that is not served; one it does not know has no id. */
 export async function catalogsIn(queries: Queries, configured: CatalogConfig[]): Promise<Catalog[]> {
   const rows = await queries.selectFrom('catalogs').select(['catalog_id', 'name']).execute();
-  return configured.flatMap((config) => {
-    const row = rows.find(({ name }) => name === config.name);
-    return row ? [{ ...config, catalog_id: row.catalog_id }] : [];
-  });
+  const ids = new Map(rows.map(({ catalog_id, name }) => [name, catalog_id]));
+  return configured.map((config) => ({ ...config, catalog_id: ids.get(config.name) ?? '' }));
 }
 
 /** Every catalog of the server, the default first. */

@@ -14,13 +14,7 @@ export async function serverKeys(binding: KeySource): Promise<HeldKeys> {
   const [kind, name = ''] = binding.keys_from?.split(':') ?? [];
   if (kind === 'env') return keysOfVariables(binding, name);
   try {
-    const found = await findKeys(kind === 'profile' ? name : null, binding.region ?? REGION_DEFAULT);
-    return {
-      access_key_id: found.accessKeyId,
-      secret_access_key: found.secretAccessKey,
-      session_token: found.sessionToken ?? null,
-      expires_at_ms: found.expiration?.getTime() ?? null,
-    };
+    return await foundKeys(kind === 'profile' ? name : null, binding.region ?? REGION_DEFAULT);
   } catch (cause) {
     const where = kind === 'profile' ? `profile "${name}" of the AWS configuration` : 'its environment';
     throw noKeys(binding, `The server finds no keys in ${where}. Give it some, and repeat.`, cause);
@@ -34,12 +28,48 @@ function keysOfVariables(binding: KeySource, name: string): HeldKeys {
   throw noKeys(binding, `The environment of the server lacks ${wanted}. Set them, and start it again.`);
 }
 
+/** How long keys that do not expire are taken for those that would be found: files and variables may change. */
+const FOUND_MS = 60_000;
+
+/** How long before they expire keys are looked for anew, so that who gets them has some time. */
+const REST_MS = 5 * 60_000;
+
+interface Found {
+  keys: Promise<HeldKeys>;
+  until_ms: number;
+}
+
+const found = new Map<string, Found>();
+
+/** Looking may mean a request to the machine, or running a program, and plans come by the hundred: it is done once for many. */
+async function foundKeys(profile: string | null, region: string): Promise<HeldKeys> {
+  const id = JSON.stringify([profile, region]);
+  const known = found.get(id);
+  if (known && Date.now() < known.until_ms) return known.keys;
+  const looking: Found = { keys: findKeys(profile, region), until_ms: Date.now() + FOUND_MS };
+  found.set(id, looking);
+  try {
+    const { expires_at_ms } = await looking.keys;
+    if (expires_at_ms !== null) looking.until_ms = expires_at_ms - REST_MS;
+    return await looking.keys;
+  } catch (error) {
+    found.delete(id);
+    throw error;
+  }
+}
+
 /** What is found where AWS tools look: variables, profiles, web identities, the machine itself. */
-async function findKeys(profile: string | null, region: string) {
+async function findKeys(profile: string | null, region: string): Promise<HeldKeys> {
   const { STSClient } = await import('@aws-sdk/client-sts');
   const client = new STSClient({ region, ...(profile === null ? {} : { profile }) });
   try {
-    return await client.config.credentials();
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = await client.config.credentials();
+    return {
+      access_key_id: accessKeyId,
+      secret_access_key: secretAccessKey,
+      session_token: sessionToken ?? null,
+      expires_at_ms: expiration?.getTime() ?? null,
+    };
   } finally {
     client.destroy();
   }

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -233,24 +233,36 @@ describe.skipIf(TEST_S3_URL === null)('data roots on S3 (skipped where DELTACAT_
   });
 });
 
-describe.skipIf(TEST_S3_URL === null)('a store that does not answer', () => {
+describe.skipIf(TEST_S3_URL === null).each([
+  { store: 'a store that hangs up', answer: (socket: Socket) => void socket.destroy() },
+  { store: 'a store that takes requests and says nothing', answer: () => {} },
+])('$store', ({ answer: serve }) => {
   let folder: string;
   let server: TestServer;
-  let silent: ReturnType<typeof createServer>;
+  let silent: Server;
+  let sockets: Set<Socket>;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'deltacat-roots-'));
-    silent = createServer((socket) => socket.on('error', () => {}).destroy());
+    sockets = new Set();
+    silent = createServer((socket) => {
+      sockets.add(socket.on('error', () => {}));
+      serve(socket);
+    });
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const address = silent.address();
     const endpoint_url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-    const lake = newS3Root({ endpoint_url });
+    vi.stubEnv('LAKE_ACCESS_KEY_ID', 'id');
+    vi.stubEnv('LAKE_SECRET_ACCESS_KEY', 'secret');
+    const lake = newS3Root({ endpoint_url, keys_from: 'env:LAKE' });
     const config = { catalogs: [{ name: 'default', root: folder, data_root: 'lake', data_roots: { lake } }] };
     server = await startTestServer({ root: folder, config });
   });
 
   afterAll(async () => {
     await server.close();
+    vi.unstubAllEnvs();
+    for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => silent.close(resolve));
     rmSync(folder, { recursive: true, force: true });
   });

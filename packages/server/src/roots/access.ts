@@ -38,6 +38,9 @@ export async function accessToRoots(roots: DataRoot[], paths: string[]): Promise
   };
 }
 
+/** How long the server waits for a store: requests wait behind it, and their callers ask again by themselves. */
+const PATIENCE = { connect_ms: 3_000, idle_ms: 5_000, attempts_max: 3 };
+
 /** How many roots are kept open; each is a client of the SDK. */
 const OPEN_MAX = 1_000;
 
@@ -49,7 +52,7 @@ export async function openRoot(root: string, binding: Binding): Promise<Storage>
   const id = JSON.stringify([root, endpoint_url, region, keys_from]);
   const known = open.get(id);
   if (known) return known;
-  const place = { endpoint_url, region: region ?? REGION_DEFAULT };
+  const place = { endpoint_url, region: region ?? REGION_DEFAULT, patience: PATIENCE };
   // Keys that lie where the SDK looks for them by itself are renewed by itself, too.
   const made = s3Storage(keys_from === null ? place : { ...place, ...(await heldKeys(binding)) });
   open.set(id, made);

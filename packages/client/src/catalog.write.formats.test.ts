@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** The formats that are written here. */
-const WRITTEN = ['parquet', 'feather', 'avro', 'csv', 'tsv', 'psv', 'unescaped_tsv', 'json'] as const;
+const WRITTEN = ['parquet', 'feather', 'avro', 'lance', 'csv', 'tsv', 'psv', 'unescaped_tsv', 'json'] as const;
 const ROWS = [
   { id: 1n, name: 'a, "b"', x: 0.5 },
   { id: 2n, name: null, x: null },

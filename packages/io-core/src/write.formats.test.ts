@@ -7,6 +7,7 @@ import { executePlan } from './execute.ts';
 import { dataFile, filesPlan } from './formats/testing/file-rows.ts';
 import type { RowData } from './row-data.ts';
 import { openStorage } from './storage/open.ts';
+import { folderSize } from './storage/real-path.ts';
 import { writeRows } from './write.ts';
 
 type Row = Record<string, unknown>;
@@ -51,16 +52,17 @@ const NESTED: Record<string, Values> = {
   },
 };
 
-const BYTES: Record<string, Values> = {
+const BYTES = {
   bytes: { type: 'binary', values: [Uint8Array.of(0, 255), new Uint8Array(), null] },
   fixed: { type: 'fixed_size_binary[2]', values: [Uint8Array.of(1, 2), Uint8Array.of(0, 0), null] },
   map: { type: 'map<string, int64>', values: [[{ key: 'k', value: 1n }], [], null] },
-};
+} satisfies Record<string, Values>;
 
 const HELD: Partial<Record<ContentType, Record<string, Values>>> = {
   parquet: { ...FLAT, ...NESTED, ...BYTES },
   feather: { ...FLAT, ...NESTED, ...BYTES },
   avro: { ...FLAT, u64: { type: 'uint64', values: [9223372036854775807n, 0n, null] }, ...NESTED, ...BYTES },
+  lance: { ...FLAT, ...NESTED, bytes: BYTES.bytes, fixed: BYTES.fixed },
   csv: FLAT,
   tsv: FLAT,
   psv: FLAT,
@@ -103,13 +105,15 @@ describe.each(FORMATS)('rows written as %s', (format) => {
 
   test('have an entry that tells their file', async () => {
     const [entry] = await write(format, rowsOf(columns), fieldsOf(columns));
-    const bytes = await openStorage(entry?.path ?? '').read(entry?.path ?? '');
+    const path = entry?.path ?? '';
+    const storage = openStorage(path);
+    const size = (await storage.size(path)) ?? (await folderSize(storage, path));
     const isText = (TEXT as readonly string[]).includes(format);
     expect(entry).toMatchObject({
       content_type: format,
       record_count: 3,
-      content_length: bytes.byteLength,
-      source_content_length: isText ? gunzipSync(bytes).byteLength : bytes.byteLength,
+      content_length: size,
+      source_content_length: isText ? gunzipSync(await storage.read(path)).byteLength : size,
       content_encoding: isText ? 'gzip' : 'identity',
       column_stats: { i64: { min: -9223372036854775808n, max: 9007199254740993n, null_count: 1 } },
     });
@@ -140,24 +144,31 @@ describe.each(FORMATS)('rows written as %s', (format) => {
   });
 });
 
-describe.each(TEXT)('what %s does not hold', (format) => {
-  test.each(Object.entries(format === 'json' ? BYTES : { ...NESTED, ...BYTES }))(
-    'is refused before anything is written: %s',
-    async (name, { type, values }) => {
-      const data_dir = folder();
-      const rows = values.map((value) => ({ id: 1, [name]: value }));
-      const schema = [
-        { name: 'id', type: 'int64' },
-        { name, type },
-      ];
-      await expect(writeRows(rows, { data_dir, format, schema })).rejects.toMatchObject({
-        code: 'not_supported',
-        message: expect.stringMatching(new RegExp(`Column "${name}" is of type .*Parquet`)),
-        details: { column: name },
-      });
-      expect(await Array.fromAsync(openStorage(data_dir).list(data_dir))).toEqual([]);
-    },
-  );
+const NOT_HELD: [ContentType, Record<string, Values>][] = [
+  ['csv', { ...NESTED, ...BYTES }],
+  ['tsv', { ...NESTED, ...BYTES }],
+  ['psv', { ...NESTED, ...BYTES }],
+  ['unescaped_tsv', { ...NESTED, ...BYTES }],
+  ['json', BYTES],
+  ['lance', { map: BYTES.map }],
+  ['avro', { time: { type: 'time64[ns]', values: [1n] } }],
+];
+
+describe.each(NOT_HELD)('what %s does not hold', (format, columns) => {
+  test.each(Object.entries(columns))('is refused before anything is written: %s', async (name, { type, values }) => {
+    const data_dir = folder();
+    const rows = values.map((value) => ({ id: 1, [name]: value }));
+    const schema = [
+      { name: 'id', type: 'int64' },
+      { name, type },
+    ];
+    await expect(writeRows(rows, { data_dir, format, schema })).rejects.toMatchObject({
+      code: 'not_supported',
+      message: expect.stringMatching(new RegExp(`Column "${name}" is of type .*Parquet`)),
+      details: { column: name },
+    });
+    expect(await Array.fromAsync(openStorage(data_dir).list(data_dir))).toEqual([]);
+  });
 });
 
 describe('a value that a text file cannot tell from another is refused', () => {

@@ -69,9 +69,16 @@ export async function writeRows(data: RowData, target: WriteTarget): Promise<Wri
     }
     return written;
   } catch (error) {
-    await Promise.allSettled(written.map(({ path }) => accessOf(target).open(path).remove(path)));
+    await Promise.allSettled(written.map(({ path }) => removeWritten(path, target)));
     throw error;
   }
+}
+
+/** Takes back what a write made. */
+async function removeWritten(path: string, target: WriteTarget): Promise<void> {
+  const access = accessOf(target);
+  const { remove } = FORMATS[target.format ?? 'parquet'];
+  await (remove === undefined ? access.open(path).remove(path) : remove(path, access));
 }
 
 function accessOf({ access }: WriteTarget): StorageAccess {

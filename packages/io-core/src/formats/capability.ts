@@ -75,4 +75,6 @@ export interface Format {
   scan?(files: IndexedFile[], input: ScanInput): Promise<Relation[]>;
   /** Writes gathered rows as one file, whole and durable. */
   write?(rows: TypedRows, write: FileWrite): Promise<StoredRows>;
+  /** Removes what was written, where that is more than a file. */
+  remove?(path: string, access: StorageAccess): Promise<void>;
 }

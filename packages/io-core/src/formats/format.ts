@@ -13,6 +13,7 @@ import {
 import { delimitedFormat } from './csv.ts';
 import { featherFormat } from './feather.ts';
 import { jsonFormat } from './json.ts';
+import { lanceFormat } from './lance.ts';
 import { parquetFormat } from './parquet.ts';
 
 export { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Inspection, type Relation, type ScanInput } from './capability.ts';
@@ -28,7 +29,7 @@ export const FORMATS: Record<ContentType, Format> = {
   json: jsonFormat,
   avro: avroFormat,
   orc: {},
-  lance: {},
+  lance: lanceFormat,
   binary: {},
 };
 

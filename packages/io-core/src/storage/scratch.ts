@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
@@ -54,6 +54,13 @@ export class Scratch implements AsyncDisposable {
   async put(bytes: Uint8Array, extension: string, origin: string): Promise<string> {
     const path = await this.path(extension, origin);
     await writeFile(path, bytes);
+    return path;
+  }
+
+  /** Another path in the folder for something of this machine, which may have any name. */
+  async link(target: string, extension: string): Promise<string> {
+    const path = await this.path(extension, target);
+    await symlink(target, path);
     return path;
   }
 

@@ -48,9 +48,9 @@ export interface CompactingServer extends Compacting, Transacting {
   // biome-ignore-end lint/suspicious/noExplicitAny: see above
 }
 
-/** Starts such a server. */
-export async function startCompacting(clock?: ManualClock): Promise<CompactingServer> {
-  const on = await startTransacting(clock);
+/** Starts such a server; over a folder that is given it has what was written there. */
+export async function startCompacting(clock?: ManualClock, root?: string): Promise<CompactingServer> {
+  const on = await startTransacting(clock, root);
   const path = (table: string, rest: string) => `/v1/namespaces/n/tables/${table}${rest}`;
   return {
     ...on,

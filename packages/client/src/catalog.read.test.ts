@@ -106,9 +106,27 @@ describe('rows come as', () => {
     expect(rows).toBe(4);
   });
 
+  test('columns, numbers in arrays of their type', async () => {
+    const { id, task, score } = await client.catalog.read({ ...runs, read_as: 'columns' });
+    expect(id?.values).toEqual(BigInt64Array.of(1n, 2n, 3n, 4n));
+    expect(id?.validity).toBeNull();
+    expect(task?.values).toEqual(['pick', 'place', 'pick', null]);
+    expect(score?.values).toEqual(Float64Array.of(0.5, 0, 0.9, 0.1));
+    expect(score?.validity).toEqual(Uint8Array.of(1, 0, 1, 1));
+  });
+
+  test('columns, which can be written as they are', async () => {
+    const copy = { namespace: 'n', table: 'copied_columns' };
+    await client.catalog.write(await client.catalog.read({ ...runs, read_as: 'columns' }), copy);
+    const rows = (table: typeof copy) => client.catalog.read({ ...table, read_as: 'objects' });
+    expect(await rows(copy)).toEqual(await rows(runs));
+    const types = async (table: typeof copy) => (await client.catalog.read(table)).schema.fields.map(String);
+    expect(await types(copy)).toEqual(await types(runs));
+  });
+
   test('nothing else', async () => {
     const asked = client.catalog.read({ ...runs, read_as: 'pandas' as 'arrow' }); // as a caller without types would
-    await expect(asked).rejects.toThrow('Choose arrow, objects, batches');
+    await expect(asked).rejects.toThrow('Choose arrow, objects, columns, batches');
   });
 
   test('a few that the server read', async () => {
@@ -240,6 +258,19 @@ describe('plans', () => {
     expect(second.map(({ id }) => id)).toEqual([3n, 4n]);
   });
 
+  test('rows_limit and rows_offset of a read count rows', async () => {
+    const read = async (paging: { rows_limit?: number; rows_offset?: number; limit?: number }) =>
+      (await client.catalog.read({ ...runs, ...paging, read_as: 'objects' })).map(({ id }) => Number(id));
+    expect(await read({ rows_limit: 3 })).toEqual([1, 2, 3]);
+    expect(await read({ rows_offset: 1, rows_limit: 2 })).toEqual([2, 3]);
+    expect(await read({ rows_offset: 3 })).toEqual([4]);
+    expect(await read({ limit: 1, rows_limit: 3 })).toEqual([1, 2]);
+    await expect(read({ rows_limit: -1 })).rejects.toMatchObject({ code: 'invalid_request' });
+    const plan = await client.catalog.plan({ ...runs, filter_predicate: { eq: ['task', 'pick'] } });
+    const [row] = await client.catalog.read({ plan, rows_offset: 1, read_as: 'objects' });
+    expect(row?.id).toBe(3n);
+  });
+
   test('without files are for a look only', async () => {
     const plan = await client.catalog.plan({ ...runs, include_files: false });
     expect(plan).toMatchObject({ total_files: 2, total_records: 4 });
@@ -280,5 +311,7 @@ describe('a table without a schema', () => {
     expect(rows).toEqual([{ id: 1n }, { id: 2n }, { id: 3n }, { id: 4n }]);
     const one = await client.catalog.read({ ...table, filter_predicate: { eq: ['path', entries[0]?.path ?? ''] } });
     expect((await client.catalog.fromManifestTable(one)).numRows).toBe(2);
+    const last = await client.catalog.read({ ...table, rows_offset: 1, rows_limit: 5, read_as: 'columns' });
+    expect(last.path?.values).toEqual([entries[1]?.path]);
   });
 });

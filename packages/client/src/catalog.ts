@@ -7,11 +7,10 @@ import {
   type PlanArguments,
   planRead,
   type ReadArguments,
-  type ReadAs,
-  type ReadResults,
   readManifest,
   readRows,
 } from './read.ts';
+import type { ReadAs, ReadResults } from './read-forms.ts';
 import type { ReadPlan } from './read-plan.ts';
 import type { OperationAnswer, PagedOperation } from './send.ts';
 import type { Transaction } from './transaction.ts';
@@ -61,9 +60,9 @@ export interface Catalog extends Omit<Bound, Replaced> {
   pages<Op extends PagedOperation>(op: Op, input: OperationArguments<Op>): AsyncGenerator<OperationAnswer<Op>>;
 
   /**
-   * Reads rows: as an Arrow `Table`, or by `read_as` as `objects` or `batches`. Files are opened here, not by the server.
-   * `limit` and `offset` count FILES of the plan, as in the Python client; without a limit everything is read, as of one
-   * state. A table without a schema reads as its manifest table, one row per file. Rejects with `table_not_found`,
+   * Reads rows: as an Arrow `Table`, or by `read_as` as `objects`, `columns` or `batches`. Files are opened here, not by the
+   * server. `rows_limit` and `rows_offset` count rows; `limit` and `offset` count FILES of the plan, as in the Python client.
+   * Without a limit everything is read, as of one state. A table without a schema reads as its manifest table, one row per file. Rejects with `table_not_found`,
    * `unknown_column`, `invalid_predicate`, `invalid_as_of`, `not_supported` for files that cannot be read here, and
    * `data_missing` for those that are gone.
    */

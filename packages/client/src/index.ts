@@ -8,6 +8,7 @@ export {
   type WriteEntry,
   type WriteMode,
 } from '@deltacat/contract';
+export type { ColumnValues, TypedValues } from '@deltacat/io-core';
 export type { Call, OperationArguments, Operations } from './bind.ts';
 export type { Catalog } from './catalog.ts';
 export { Client, type ClientOptions, URL_DEFAULT } from './client.ts';
@@ -18,10 +19,9 @@ export type {
   PlanArguments,
   PlannedArguments,
   ReadArguments,
-  ReadAs,
   ReadOptions,
-  ReadResults,
 } from './read.ts';
+export type { ReadAs, ReadResults } from './read-forms.ts';
 export { type PartitionSummary, type PlanScope, ReadPlan } from './read-plan.ts';
 export type { CallOptions } from './request.ts';
 export type { Work, WorkOptions } from './run-transaction.ts';

@@ -1,6 +1,7 @@
 import { DeltacatError, type PartitionChoices, type ReadPlan as PlanAnswer, type Predicate } from '@deltacat/contract';
-import type { PlanRows } from '@deltacat/io-core';
-import type { RecordBatch, Table } from 'apache-arrow';
+import type { ExecuteOptions } from '@deltacat/io-core';
+import type { Table } from 'apache-arrow';
+import { formOf, type ReadAs, type ReadResults } from './read-forms.ts';
 import { ReadPlan } from './read-plan.ts';
 import type { Transaction } from './transaction.ts';
 import type { Transactions } from './transactions.ts';
@@ -38,15 +39,6 @@ export interface PlanArguments {
   transaction?: Transaction | undefined;
 }
 
-/** What rows come as: an Arrow `Table`, an array of objects, or Arrow `RecordBatch`es one after another. */
-export interface ReadResults {
-  arrow: Table;
-  objects: Record<string, unknown>[];
-  batches: AsyncIterable<RecordBatch>;
-}
-/** The name of a form that rows come in. */
-export type ReadAs = keyof ReadResults;
-
 /** How rows are returned. */
 export interface ReadOptions<As extends ReadAs> {
   /** Default `arrow`. */
@@ -55,6 +47,10 @@ export interface ReadOptions<As extends ReadAs> {
   file_path_column?: string | undefined;
   /** The most memory that the process may take for this read, itself included, in MiB; more goes to disk. Default 1024. */
   memory_limit_mb?: number | undefined;
+  /** At most that many ROWS, of those that are left after filtering and merging. */
+  rows_limit?: number | undefined;
+  /** Skip that many ROWS. Their order is the same at every read of one state, which `as_of` or a plan names. */
+  rows_offset?: number | undefined;
 }
 
 /** A plan that was made before, and what is wanted of it. */
@@ -122,36 +118,34 @@ export async function readRows<As extends ReadAs>(
   transactions: Transactions,
   args: ReadArguments<As>,
 ): Promise<ReadResults[As]> {
-  const form = formFor(args.read_as);
+  const form = formOf(args.read_as);
   const plan = args.plan ?? (await planWhole(transactions, args));
   const columns = args.columns ?? plan.scope.columns;
   const filter = args.plan === undefined ? plan.scope.filter_predicate : narrowed(args);
-  const { file_path_column, memory_limit_mb = null } = args;
   const { executePlan, vendedAccess } = await engine();
-  const rows = executePlan(plan.raw, {
-    filter,
-    memory_limit_mb,
-    access: vendedAccess(plan.raw, () => plan.renewed()),
-    ...(columns === null ? {} : { columns }),
-    ...(file_path_column === undefined ? {} : { file_path_column }),
-  });
-  return form(rows);
+  const access = vendedAccess(plan.raw, () => plan.renewed());
+  return form(executePlan(plan.raw, { ...executing(args), filter, columns, access }));
 }
 
 /** Reads the files that a manifest table names: see `Catalog.fromManifestTable`. */
 export async function readManifest<As extends ReadAs>(
   manifest: Table,
-  { columns, filter_predicate, file_path_column, read_as, memory_limit_mb }: ManifestArguments<As>,
+  args: ManifestArguments<As>,
 ): Promise<ReadResults[As]> {
-  const form = formFor(read_as);
+  const form = formOf(args.read_as);
   const { fromManifestTable } = await engine();
-  const rows = await fromManifestTable(manifest, {
-    filter: filter_predicate ?? null,
-    ...(memory_limit_mb === undefined ? {} : { memory_limit_mb }),
-    ...(columns === undefined ? {} : { columns }),
-    ...(file_path_column === undefined ? {} : { file_path_column }),
-  });
-  return form(rows);
+  const { columns = null, filter_predicate = null } = args;
+  return form(await fromManifestTable(manifest, { ...executing(args), filter: filter_predicate, columns }));
+}
+
+function executing(args: ReadOptions<ReadAs>): ExecuteOptions {
+  const { file_path_column, rows_limit, rows_offset, memory_limit_mb } = args;
+  return {
+    memory_limit_mb: memory_limit_mb ?? null,
+    file_path_column: file_path_column ?? null,
+    limit: rows_limit ?? null,
+    offset: rows_offset ?? null,
+  };
 }
 
 /** Loaded when rows are first read: it takes as long as all the rest of the client, about 0.2 s. */
@@ -193,20 +187,4 @@ function mayBeReordered(plan: ReadPlan): boolean {
 function narrowed({ plan, filter_predicate }: PlannedArguments): Predicate | null {
   const filters = [plan.scope.filter_predicate, filter_predicate ?? null].filter((filter) => filter !== null);
   return filters.length > 1 ? { and: filters } : (filters[0] ?? null);
-}
-
-const FORMS: { [As in ReadAs]: (rows: PlanRows) => ReadResults[As] | Promise<ReadResults[As]> } = {
-  arrow: (rows) => rows.table(),
-  objects: (rows) => rows.objects(),
-  batches: (rows) => rows.batches(),
-};
-
-/** How to bring rows into a form; asked before anything is read. */
-function formFor<As extends ReadAs>(read_as: As | undefined): (typeof FORMS)[As] {
-  const form = FORMS[read_as ?? ('arrow' as As)]; // the default of As, by the signatures of Catalog
-  if (form !== undefined) return form;
-  throw new DeltacatError(
-    'not_supported',
-    `Rows cannot be read as "${read_as}" here. Choose ${Object.keys(FORMS).join(', ')}; the official Python client has more.`,
-  );
 }

@@ -17,6 +17,7 @@ import { explainMissing } from './missing-files.ts';
 import { appendUnits, mergeUnits, type ReadUnit } from './partition-group.ts';
 import { type ExecuteOptions, type PlanRows, planRows } from './plan-rows.ts';
 import { bindPredicate, conjunctsOver, predicateSql } from './predicate/predicate.ts';
+import { pageFiles, pageSql, type RowPage, rowPage } from './row-page.ts';
 import {
   columnsSql,
   fileNumberSql,
@@ -78,6 +79,8 @@ interface Reading {
   merged_by: string[];
   units: ReadUnit[];
   access: StorageAccess;
+  /** Which of the units' rows are wanted. */
+  page: RowPage;
   options: ExecuteOptions;
 }
 
@@ -86,19 +89,25 @@ function planReading(plan: ReadPlan, target: Schema, options: ExecuteOptions): R
   const output = outputFields(target, options);
   const path_column = options.file_path_column ?? null;
   const merging = plan.requires_mor;
-  const units = merging ? mergeUnits(plan) : appendUnits(orderFiles(plan, target));
+  const filter =
+    options.filter && Object.keys(options.filter).length > 0 ? bindPredicate(options.filter, fields) : null;
+  const page = rowPage(options);
+  // Rows that are merged or left out cannot be counted before.
+  const paged = merging || filter !== null ? null : pageFiles(orderFiles(plan, target), page);
+  const units = merging ? mergeUnits(plan) : appendUnits(paged?.files ?? orderFiles(plan, target));
   return {
     target,
     fields,
     output,
     schema: new Schema([...output, ...(path_column === null ? [] : [pathField(path_column)])], target.metadata),
     path_column,
-    filter: options.filter && Object.keys(options.filter).length > 0 ? bindPredicate(options.filter, fields) : null,
+    filter,
     order: merging ? orderKeys(plan.sort_scheme?.keys, target) : [],
     merge_order: merging ? orderKeys(plan.mor_plan?.sort_keys, target) : [],
     merged_by: merging ? mergedBy(plan, units) : [],
     units,
     access: options.access ?? vendedAccess(plan),
+    page: { ...page, skip: paged?.skip ?? page.skip },
     options,
   };
 }
@@ -132,49 +141,85 @@ function outputFields(target: Schema, { columns, file_path_column }: ExecuteOpti
 }
 
 async function* readBatches(plan: ReadPlan, reading: Reading): AsyncGenerator<RecordBatch> {
-  const { memory_limit_mb, signal, limit } = reading.options;
-  let left = limit ?? Number.POSITIVE_INFINITY;
-  if (left <= 0 || reading.units.length === 0) return;
+  const { memory_limit_mb, signal } = reading.options;
+  const { units } = reading;
+  const page = { ...reading.page };
+  if (page.left <= 0 || units.length === 0) return;
   using session = await openSession({ memory_limit_mb: memory_limit_mb ?? undefined, signal: signal ?? undefined });
-  for (const unit of reading.units) {
+  for (const unit of units) {
     try {
-      for await (const batch of readUnit(session, { plan, reading, unit, left })) {
-        left -= batch.numRows;
+      for await (const batch of readUnit(session, { plan, reading, unit, page })) {
+        page.left -= batch.numRows;
         yield batch;
       }
     } catch (error) {
-      const files = [...unit.files, ...unit.deletes].map(({ file }) => file);
-      throw nameFiles(await explainMissing(error, files, reading.access), files);
+      throw await explainUnit(error, unit, reading.access);
     }
-    if (left <= 0) return;
+    if (page.left <= 0) return;
   }
+}
+
+async function explainUnit(error: unknown, unit: ReadUnit, access: StorageAccess): Promise<unknown> {
+  const files = [...unit.files, ...unit.deletes].map(({ file }) => file);
+  return nameFiles(await explainMissing(error, files, access), files);
 }
 
 interface UnitInput {
   plan: ReadPlan;
   reading: Reading;
   unit: ReadUnit;
-  left: number;
 }
 
-async function* readUnit(session: Session, { plan, reading, unit, left }: UnitInput): AsyncGenerator<RecordBatch> {
-  const files = unit.files.map(({ file }) => file);
-  await using data = await openScan(session, files, { ...scanning({ plan, reading }), wanted: wantedColumns(reading) });
-  const merged = plan.requires_mor && (unit.deletes.length > 0 || (plan.merge_keys ?? []).length > 0);
-  const ordered = data.inOrder && reading.order.length === 0 && reading.merge_order.length === 0;
-  const ordinals = merged || !ordered ? await measureRows(session, data) : null;
-  const merge = merged && ordinals !== null ? { plan, reading, unit, data, ordinals } : null;
-  const survivors = merge && (await mergeUnit(session, merge));
-  const limit = Number.isFinite(left) ? ` LIMIT ${left}` : '';
-  const sql = rowsSql({ reading, unit, data, ordinals, survivors, ordered });
+async function* readUnit(session: Session, input: UnitInput & { page: RowPage }): AsyncGenerator<RecordBatch> {
+  const { reading, unit, page } = input;
+  await using opened = await openUnit(session, input);
+  const { sql, survivors } = opened;
+  if (page.skip > 0 && unit !== reading.units.at(-1)) {
+    // Rows that are skipped are counted, not fetched.
+    const [row] = await session.rows(`SELECT count(*) FROM (${sql})`);
+    const count = Number(row?.[0] ?? 0);
+    if (count <= page.skip) {
+      page.skip -= count;
+      if (survivors !== null) await forgetSurvivors(session, survivors);
+      return;
+    }
+  }
+  const paging = pageSql(page);
+  page.skip = 0;
   const batches = { schema: reading.schema, bytes_max: session.batch_bytes_max };
-  yield* recordBatches(session.chunks(`${sql}${limit}`), batches);
+  yield* recordBatches(session.chunks(`${sql}${paging}`), batches);
   if (survivors !== null) await forgetSurvivors(session, survivors);
+}
+
+/** The files of a unit, opened, and merged where need be. */
+interface OpenUnit extends AsyncDisposable {
+  /** A query of its rows. */
+  sql: string;
+  /** Those of a unit that was merged. */
+  survivors: Survivors | null;
+}
+
+async function openUnit(session: Session, input: UnitInput): Promise<OpenUnit> {
+  const { plan, reading, unit } = input;
+  const files = unit.files.map(({ file }) => file);
+  const data = await openScan(session, files, { ...scanning(input), wanted: wantedColumns(reading) });
+  try {
+    const merged = plan.requires_mor && (unit.deletes.length > 0 || (plan.merge_keys ?? []).length > 0);
+    const ordered = data.inOrder && reading.order.length === 0 && reading.merge_order.length === 0;
+    const ordinals = merged || !ordered ? await measureRows(session, data) : null;
+    const merge = merged && ordinals !== null ? { ...input, data, ordinals } : null;
+    const survivors = merge && (await mergeUnit(session, merge));
+    const sql = rowsSql({ reading, unit, data, ordinals, survivors, ordered });
+    return { sql, survivors, [Symbol.asyncDispose]: () => data[Symbol.asyncDispose]() };
+  } catch (error) {
+    await data[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 async function mergeUnit(
   session: Session,
-  { plan, reading, unit, data, ordinals }: Omit<UnitInput, 'left'> & { data: Scan; ordinals: Ordinals },
+  { plan, reading, unit, data, ordinals }: UnitInput & { data: Scan; ordinals: Ordinals },
 ): Promise<Survivors> {
   const files = unit.deletes.map(({ file }) => file);
   const wanted = new Set(unit.deletes.flatMap(({ columns }) => columns));

@@ -1,4 +1,5 @@
 export { type CoerceOptions, coerceRows } from './coerce.ts';
+export { ColumnValues, type TypedValues } from './columns/values.ts';
 export { MEMORY_LIMIT_MB_MIN, parseMemoryLimit } from './duckdb/memory.ts';
 export { closeEngine, configureEngine, type EngineSettings } from './duckdb/session.ts';
 export { executePlan } from './execute.ts';

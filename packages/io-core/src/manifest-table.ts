@@ -3,6 +3,7 @@ import { Bool, type DataType, Field, Int64, makeData, RecordBatch, Schema, Struc
 import { buildColumn } from './columns/build.ts';
 import type { ExecuteOptions } from './plan-rows.ts';
 import { bindPredicate, matchesRow } from './predicate/predicate.ts';
+import { rowPage } from './row-page.ts';
 import { schemaFields } from './schema/schema.ts';
 
 interface ManifestColumn {
@@ -43,10 +44,10 @@ function text(id: string | number | null | undefined): string | null {
 type Row = Map<string, unknown>;
 
 /**
- * The table of a plan without a schema: one row per file, for data that is files rather than rows. Filter, columns and limit
- * apply to it as to any table.
+ * The table of a plan without a schema: one row per file, for data that is files rather than rows. Filter, columns, limit
+ * and offset apply to it as to any table.
  */
-export function manifestTable(plan: ReadPlan, { columns, filter, limit }: ExecuteOptions): Table {
+export function manifestTable(plan: ReadPlan, { columns, filter, ...paging }: ExecuteOptions): Table {
   const rows = plan.scan_tasks.flatMap((task) => task.files.map((file) => rowOf(file, task)));
   const present = COLUMNS.filter(({ name, optional }) => !optional || rows.some((row) => row.get(name) != null));
   const schema = new Schema(present.map(({ name, type }) => new Field(name, type, true)));
@@ -57,7 +58,8 @@ export function manifestTable(plan: ReadPlan, { columns, filter, limit }: Execut
     if (field !== undefined) return field;
     throw new DeltacatError('unknown_column', `The list of files has no column "${name}".`);
   });
-  return tableOfRows(new Schema(wanted), kept.slice(0, limit ?? undefined));
+  const { skip, left } = rowPage(paging);
+  return tableOfRows(new Schema(wanted), kept.slice(skip, skip + left));
 }
 
 function rowOf(file: DataFile, task: ScanTask): Row {

@@ -1,5 +1,6 @@
 import type { Predicate } from '@deltacat/contract';
 import { type RecordBatch, type Schema, Table } from 'apache-arrow';
+import { type ColumnValues, columnValues } from './columns/values.ts';
 import { rowObjects } from './row-values.ts';
 import type { StorageAccess } from './storage/access.ts';
 
@@ -9,8 +10,10 @@ export interface ExecuteOptions {
   columns?: string[] | null;
   /** Only rows for which it is true. */
   filter?: Predicate | null;
-  /** At most so many rows, the first ones. */
+  /** At most so many rows, after those that `offset` skips. */
   limit?: number | null;
+  /** Skip so many rows of the result. Files that hold none but skipped rows are not opened where nothing is merged or filtered. */
+  offset?: number | null;
   /** Adds a last column of this name, which tells the path of each row's file. */
   file_path_column?: string | null;
   /** The most memory that the process may take for this read, itself included; more goes to disk. */
@@ -34,6 +37,8 @@ export interface PlanRows {
    * a million rows take 4 s.
    */
   objects(): Promise<Record<string, unknown>[]>;
+  /** All rows by columns, see {@link ColumnValues}: numbers and times without an object for each of them. */
+  columns(): Promise<Record<string, ColumnValues>>;
 }
 
 /** Rows from what produces their batches. */
@@ -52,5 +57,6 @@ export function planRows(schema: Schema, batches: () => AsyncIterable<RecordBatc
       for await (const batch of batches()) for (const row of rowObjects(batch)) rows.push(row);
       return rows;
     },
+    columns: () => columnValues(schema, batches()),
   };
 }

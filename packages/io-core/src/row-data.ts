@@ -9,15 +9,16 @@ import {
   isArrowTable,
   isArrowVector,
 } from './columns/arrow-shape.ts';
+import type { ColumnValues } from './columns/values.ts';
 
 /** One value for each column. */
 type Row = Record<string, unknown>;
 /** One array for each column, all of one length. */
-type Columns = Record<string, ArrayLike<unknown> | ArrowVector>;
+type Columns = Record<string, ArrayLike<unknown> | ArrowVector | ColumnValues>;
 
 /**
  * Rows to write: an Arrow table or record batches, made by whatever copy of apache-arrow, objects of one row each, or one
- * array per column.
+ * array per column, such as a read gives them.
  */
 export type RowData = ArrowTable | ArrowBatch | Iterable<ArrowBatch> | Iterable<Row> | Columns;
 

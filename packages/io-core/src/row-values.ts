@@ -1,6 +1,6 @@
-import { DataType, type Field, type RecordBatch } from 'apache-arrow';
+import { DataType, type Field, type RecordBatch, type Vector } from 'apache-arrow';
 import { Moment } from './columns/encode.ts';
-import { readColumn } from './columns/read.ts';
+import { readColumn, type ValueReader } from './columns/read.ts';
 import { type Decimal, formatDecimal } from './values/decimal.ts';
 import { scalarJson } from './values/scalar.ts';
 
@@ -8,16 +8,20 @@ import { scalarJson } from './values/scalar.ts';
 export function rowObjects(batch: RecordBatch): Record<string, unknown>[] {
   const columns = batch.schema.fields.flatMap((field, index) => {
     const vector = batch.getChildAt(index);
-    if (vector === null) return [];
-    const read = readColumn(vector);
-    const plain = plainValue(field.type);
-    return [{ name: field.name, read: plain === null ? read : (row: number) => plain(read(row)) }];
+    return vector === null ? [] : [{ name: field.name, read: plainReader(vector) }];
   });
   return Array.from({ length: batch.numRows }, (_, row) => {
     const object: Record<string, unknown> = {};
     for (const { name, read } of columns) object[name] = read(row);
     return object;
   });
+}
+
+/** Reads the values of a column in those forms. */
+export function plainReader(vector: Vector): ValueReader {
+  const read = readColumn(vector);
+  const plain = plainValue(vector.type);
+  return plain === null ? read : (row) => plain(read(row));
 }
 
 type Plain = (value: unknown) => unknown;

@@ -3,6 +3,7 @@ import { adoptVector } from './columns/adopt.ts';
 import { type ArrowVector, isArrowVector } from './columns/arrow-shape.ts';
 import { buildColumn } from './columns/build.ts';
 import { gatherColumn, type RowNumbers } from './columns/gather.ts';
+import { ColumnValues, columnData } from './columns/values.ts';
 import { type RowData, takeRows } from './row-data.ts';
 import { inferType, typedItem } from './schema/infer.ts';
 
@@ -75,7 +76,10 @@ function filledChunks(chunks: readonly arrow.Data[]): arrow.Data[] {
   return chunks.filter(({ length }) => length > 0);
 }
 
-function givenColumn(name: string, values: ArrayLike<unknown> | ArrowVector): GivenColumn {
+function givenColumn(name: string, values: ArrayLike<unknown> | ArrowVector | ColumnValues): GivenColumn {
+  if (values instanceof ColumnValues) {
+    return { name, metadata: new Map(), kind: 'arrow', type: values.type, chunks: filledChunks([columnData(values)]) };
+  }
   if (!isArrowVector(values)) return plainColumn(name, values);
   const { type, data } = adoptVector(values);
   return { name, metadata: new Map(), kind: 'arrow', type, chunks: filledChunks(data) };

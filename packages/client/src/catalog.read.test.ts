@@ -124,9 +124,45 @@ describe('rows come as', () => {
     expect(await types(copy)).toEqual(await types(runs));
   });
 
+  test('a relation in DuckDB, which can be written as it is', async () => {
+    await using relation = await client.catalog.read({
+      ...runs,
+      read_as: 'duckdb',
+      filter_predicate: { gt: ['id', 1] },
+    });
+    const query = await relation.query('SELECT count(*) AS n, max(score) AS best FROM rows');
+    expect(await query.objects()).toEqual([{ n: 3n, best: 0.9 }]);
+    const copy = { namespace: 'n', table: 'copied_relation' };
+    expect((await client.catalog.write(relation, copy)).total_records).toBe(3);
+    const names = await client.catalog.read({ ...runs, read_as: 'duckdb', relation_name: 'runs', rows_limit: 1 });
+    expect(await (await names.query('SELECT id FROM runs')).objects()).toEqual([{ id: 1n }]);
+    await names[Symbol.asyncDispose]();
+  });
+
+  test('handles of Parquet files, which can be written as they are', async () => {
+    const [first, second, ...others] = await client.catalog.read({ ...runs, read_as: 'parquet' });
+    if (first === undefined || second === undefined) expect.unreachable();
+    expect(others).toEqual([]);
+    expect((await first.describe()).record_count).toBe(2);
+    expect(await (await second.read({ columns: ['task'] })).objects()).toEqual([{ task: 'pick' }, { task: null }]);
+    const copy = { namespace: 'n', table: 'copied_file' };
+    expect((await client.catalog.write(first, copy)).total_records).toBe(2);
+    const none = await client.catalog.read({ ...runs, read_as: 'parquet', filter_predicate: { gt: ['id', 99] } });
+    expect(none).toEqual([]);
+  });
+
+  test.each([
+    [{ read_as: 'parquet' as const, rows_limit: 1 }],
+    [{ read_as: 'parquet' as const, file_path_column: 'file' }],
+    [{ read_as: 'arrow' as const, relation_name: 'runs' }],
+  ])('no form with what it has no use for: %o', async (options) => {
+    const asked = client.catalog.read({ ...runs, ...options });
+    await expect(asked).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+
   test('nothing else', async () => {
     const asked = client.catalog.read({ ...runs, read_as: 'pandas' as 'arrow' }); // as a caller without types would
-    await expect(asked).rejects.toThrow('Choose arrow, objects, columns, batches');
+    await expect(asked).rejects.toThrow('Choose arrow, objects, columns, batches, duckdb, parquet');
   });
 
   test('a few that the server read', async () => {
@@ -309,6 +345,18 @@ describe('a table without a schema', () => {
     expect(manifest.schema.names).toEqual(expect.arrayContaining(['path', 'meta_record_count', 'meta_content_type']));
     const rows = await client.catalog.fromManifestTable(manifest, { columns: ['id'], read_as: 'objects' });
     expect(rows).toEqual([{ id: 1n }, { id: 2n }, { id: 3n }, { id: 4n }]);
+    const listed = await client.catalog.read({ ...table, read_as: 'objects', columns: ['path'] });
+    expect(await client.catalog.fromManifestTable(listed, { columns: ['id'], read_as: 'objects' })).toEqual(rows);
+    await using relation = await client.catalog.fromManifestTable(listed, { read_as: 'duckdb', rows_offset: 3 });
+    expect(await (await relation.query('SELECT id FROM rows')).objects()).toEqual([{ id: 4n }]);
+    const files = await client.catalog.fromManifestTable(listed, { read_as: 'parquet' });
+    expect(files.map(({ path }) => path)).toEqual(entries.map(({ path }) => path));
+    await using list = await client.catalog.read({ ...table, read_as: 'duckdb' });
+    const counted = await list.query('SELECT sum(meta_record_count)::INTEGER AS n FROM rows');
+    expect(await counted.objects()).toEqual([{ n: 4 }]);
+    await expect(client.catalog.read({ ...table, read_as: 'parquet' })).rejects.toMatchObject({
+      code: 'not_supported',
+    });
     const one = await client.catalog.read({ ...table, filter_predicate: { eq: ['path', entries[0]?.path ?? ''] } });
     expect((await client.catalog.fromManifestTable(one)).numRows).toBe(2);
     const last = await client.catalog.read({ ...table, rows_offset: 1, rows_limit: 5, read_as: 'columns' });

@@ -1,5 +1,5 @@
 import { API, type OperationName } from '@deltacat/contract';
-import type { Table } from 'apache-arrow';
+import type { ManifestRows } from '@deltacat/io-core';
 import { bind, type OperationArguments, type Operations, pagesOf } from './bind.ts';
 import { JOB_OPERATIONS } from './jobs.ts';
 import {
@@ -60,8 +60,8 @@ export interface Catalog extends Omit<Bound, Replaced> {
   pages<Op extends PagedOperation>(op: Op, input: OperationArguments<Op>): AsyncGenerator<OperationAnswer<Op>>;
 
   /**
-   * Reads rows: as an Arrow `Table`, or by `read_as` as `objects`, `columns` or `batches`. Files are opened here, not by the
-   * server. `rows_limit` and `rows_offset` count rows; `limit` and `offset` count FILES of the plan, as in the Python client.
+   * Reads rows: as an Arrow `Table`, or by `read_as` as `objects`, `columns` or `batches`, as a relation in DuckDB, or as handles
+   * of Parquet files, which read nothing before they are asked to. Files are opened here, not by the server. `rows_limit` and `rows_offset` count rows; `limit` and `offset` count FILES of the plan, as in the Python client.
    * Without a limit everything is read, as of one state. A table without a schema reads as its manifest table, one row per file. Rejects with `table_not_found`,
    * `unknown_column`, `invalid_predicate`, `invalid_as_of`, `not_supported` for files that cannot be read here, and
    * `data_missing` for those that are gone.
@@ -69,8 +69,14 @@ export interface Catalog extends Omit<Bound, Replaced> {
   read<As extends ReadAs = 'arrow'>(input: ReadArguments<As>): Promise<ReadResults[As]>;
   /** Plans a read without doing it: which files of one state hold the rows. `read({ plan })` does it later. */
   plan(input: PlanArguments): Promise<ReadPlan>;
-  /** Reads the files that a manifest table names (its column `path`): the second step for tables without a schema. */
-  fromManifestTable<As extends ReadAs = 'arrow'>(table: Table, input?: ManifestArguments<As>): Promise<ReadResults[As]>;
+  /**
+   * Reads the files that a manifest table names (its column `path`), in any form: the second step for tables without a schema.
+   * Rows of it, as objects, will do.
+   */
+  fromManifestTable<As extends ReadAs = 'arrow'>(
+    table: ManifestRows,
+    input?: ManifestArguments<As>,
+  ): Promise<ReadResults[As]>;
   /** A few rows as the server reads them, with the schema and the number of rows: for a look, not for work. */
   preview(input: OperationArguments<'preview_rows'>): Promise<OperationAnswer<'preview_rows'>>;
 

@@ -8,7 +8,16 @@ export {
   type WriteEntry,
   type WriteMode,
 } from '@deltacat/contract';
-export type { ColumnValues, TypedValues } from '@deltacat/io-core';
+export type {
+  ColumnValues,
+  DuckRelation,
+  ManifestRows,
+  ParquetDescription,
+  ParquetHandle,
+  ParquetRead,
+  PlanRows,
+  TypedValues,
+} from '@deltacat/io-core';
 export type { Call, OperationArguments, Operations } from './bind.ts';
 export type { Catalog } from './catalog.ts';
 export { Client, type ClientOptions, URL_DEFAULT } from './client.ts';

@@ -1,7 +1,6 @@
 import { DeltacatError, type PartitionChoices, type ReadPlan as PlanAnswer, type Predicate } from '@deltacat/contract';
-import type { ExecuteOptions } from '@deltacat/io-core';
-import type { Table } from 'apache-arrow';
-import { formOf, type ReadAs, type ReadResults } from './read-forms.ts';
+import type { ManifestRows, RelationOptions } from '@deltacat/io-core';
+import { engine, formOf, type ReadAs, type ReadResults } from './read-forms.ts';
 import { ReadPlan } from './read-plan.ts';
 import type { Transaction } from './transaction.ts';
 import type { Transactions } from './transactions.ts';
@@ -51,6 +50,10 @@ export interface ReadOptions<As extends ReadAs> {
   rows_limit?: number | undefined;
   /** Skip that many ROWS. Their order is the same at every read of one state, which `as_of` or a plan names. */
   rows_offset?: number | undefined;
+  /** With `duckdb`: what SQL calls the rows. Default `rows`. */
+  relation_name?: string | undefined;
+  /** With `duckdb`: a connection of yours, of `@duckdb/node-api`, to have the rows in beside your own tables. */
+  connection?: RelationOptions['connection'] | undefined;
 }
 
 /** A plan that was made before, and what is wanted of it. */
@@ -118,39 +121,38 @@ export async function readRows<As extends ReadAs>(
   transactions: Transactions,
   args: ReadArguments<As>,
 ): Promise<ReadResults[As]> {
-  const form = formOf(args.read_as);
+  const options = executing(args);
+  const form = formOf(args.read_as, options);
   const plan = args.plan ?? (await planWhole(transactions, args));
   const columns = args.columns ?? plan.scope.columns;
   const filter = args.plan === undefined ? plan.scope.filter_predicate : narrowed(args);
-  const { executePlan, vendedAccess } = await engine();
+  const { vendedAccess } = await engine();
   const access = vendedAccess(plan.raw, () => plan.renewed());
-  return form(executePlan(plan.raw, { ...executing(args), filter, columns, access }));
+  return form({ plan: plan.raw, options: { ...options, filter, columns, access } });
 }
 
 /** Reads the files that a manifest table names: see `Catalog.fromManifestTable`. */
 export async function readManifest<As extends ReadAs>(
-  manifest: Table,
+  manifest: ManifestRows,
   args: ManifestArguments<As>,
 ): Promise<ReadResults[As]> {
-  const form = formOf(args.read_as);
-  const { fromManifestTable } = await engine();
+  const options = executing(args);
+  const form = formOf(args.read_as, options);
+  const { planManifest } = await engine();
+  const plan = await planManifest(manifest, options);
   const { columns = null, filter_predicate = null } = args;
-  return form(await fromManifestTable(manifest, { ...executing(args), filter: filter_predicate, columns }));
+  return form({ plan, options: { ...options, filter: filter_predicate, columns } });
 }
 
-function executing(args: ReadOptions<ReadAs>): ExecuteOptions {
-  const { file_path_column, rows_limit, rows_offset, memory_limit_mb } = args;
+function executing(args: ReadOptions<ReadAs>): RelationOptions {
   return {
-    memory_limit_mb: memory_limit_mb ?? null,
-    file_path_column: file_path_column ?? null,
-    limit: rows_limit ?? null,
-    offset: rows_offset ?? null,
+    memory_limit_mb: args.memory_limit_mb ?? null,
+    file_path_column: args.file_path_column ?? null,
+    limit: args.rows_limit ?? null,
+    offset: args.rows_offset ?? null,
+    name: args.relation_name ?? null,
+    connection: args.connection ?? null,
   };
-}
-
-/** Loaded when rows are first read: it takes as long as all the rest of the client, about 0.2 s. */
-function engine() {
-  return import('@deltacat/io-core');
 }
 
 /**

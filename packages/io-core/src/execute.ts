@@ -32,7 +32,16 @@ import { arrowSchema, deserializeSchema, schemaFields } from './schema/schema.ts
 import { type OrderKey, orderFiles, orderKeys, orderSql } from './sort.ts';
 import type { StorageAccess } from './storage/access.ts';
 import { vendedAccess } from './storage/vended-access.ts';
-import { forgetSurvivors, measureRows, type Ordinals, ordinalSql, type Survivors, survivesSql } from './survivors.ts';
+import {
+  forgetSql,
+  forgetSurvivors,
+  measureRows,
+  type Ordinals,
+  ordinalSql,
+  SURVIVORS,
+  type Survivors,
+  survivesSql,
+} from './survivors.ts';
 
 /**
  * Turns a plan into rows: reads its files, merges them by key where the plan asks for it, and gives the columns of the
@@ -57,6 +66,46 @@ export function executePlan(plan: ReadPlan, options: ExecuteOptions = {}): PlanR
   }
   const reading = planReading(plan, schema, options);
   return planRows(reading.schema, () => readBatches(plan, reading));
+}
+
+/** All rows of a plan as one query of a session, which is valid until this is disposed of. */
+export interface SelectedPlan extends AsyncDisposable {
+  schema: Schema;
+  /** Null when there are no files. */
+  sql: string | null;
+  /** What gives back what the session keeps for it. */
+  forget: string[];
+  /** What a query of it that failed is told: `data_missing` when a file is gone. */
+  explain(error: unknown): Promise<unknown>;
+}
+
+/**
+ * Makes the rows of a plan ready to be selected from in a session: the rows that `executePlan` gives, in their order. What is
+ * read at once is footers, and the keys where rows are merged, whose survivors variables of the name given then hold. Null for
+ * a table without a schema, whose list of files is no data.
+ */
+export async function selectPlan(
+  session: Session,
+  plan: ReadPlan,
+  { survivors, ...options }: ExecuteOptions & { survivors: string },
+): Promise<SelectedPlan | null> {
+  const target = targetSchema(plan);
+  if (target === null) return null;
+  const reading = planReading(plan, target, options);
+  const { schema, page, units } = reading;
+  const unit = { files: units.flatMap(({ files }) => files), deletes: units.flatMap(({ deletes }) => deletes) };
+  const explain = (error: unknown) => explainUnit(error, unit, reading.access);
+  if (unit.files.length === 0 || page.left <= 0) {
+    return { schema, sql: null, forget: [], explain, [Symbol.asyncDispose]: async () => {} };
+  }
+  try {
+    const opened = await openUnit(session, { plan, reading, unit, variable: survivors });
+    const forget = opened.survivors === null ? [] : forgetSql(opened.survivors);
+    const sql = `${opened.sql}${pageSql(page)}`;
+    return { schema, sql, forget, explain, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+  } catch (error) {
+    throw await explain(error);
+  }
 }
 
 function targetSchema({ schema, schema_serialized }: ReadPlan): Schema | null {
@@ -148,7 +197,7 @@ async function* readBatches(plan: ReadPlan, reading: Reading): AsyncGenerator<Re
   using session = await openSession({ memory_limit_mb: memory_limit_mb ?? undefined, signal: signal ?? undefined });
   for (const unit of units) {
     try {
-      for await (const batch of readUnit(session, { plan, reading, unit, page })) {
+      for await (const batch of readUnit(session, { plan, reading, unit, page, variable: SURVIVORS })) {
         page.left -= batch.numRows;
         yield batch;
       }
@@ -168,6 +217,8 @@ interface UnitInput {
   plan: ReadPlan;
   reading: Reading;
   unit: ReadUnit;
+  /** What its survivors are called in the session. */
+  variable: string;
 }
 
 async function* readUnit(session: Session, input: UnitInput & { page: RowPage }): AsyncGenerator<RecordBatch> {
@@ -219,7 +270,7 @@ async function openUnit(session: Session, input: UnitInput): Promise<OpenUnit> {
 
 async function mergeUnit(
   session: Session,
-  { plan, reading, unit, data, ordinals }: UnitInput & { data: Scan; ordinals: Ordinals },
+  { plan, reading, unit, variable, data, ordinals }: UnitInput & { data: Scan; ordinals: Ordinals },
 ): Promise<Survivors> {
   const files = unit.deletes.map(({ file }) => file);
   const wanted = new Set(unit.deletes.flatMap(({ columns }) => columns));
@@ -230,6 +281,7 @@ async function mergeUnit(
     data,
     deletes,
     ordinals,
+    survivors: variable,
     keys: [...names].map((name) => keyField(reading.target, name)),
     order: reading.merge_order,
     schema_fields: reading.target.fields,

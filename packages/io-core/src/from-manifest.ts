@@ -6,7 +6,7 @@ import {
   dataFile,
   type ReadPlan,
 } from '@deltacat/contract';
-import { type Field, Schema, type Table } from 'apache-arrow';
+import { type Field, Schema, Table } from 'apache-arrow';
 import { executePlan } from './execute.ts';
 import { inspectFile } from './inspect.ts';
 import type { ExecuteOptions, PlanRows } from './plan-rows.ts';
@@ -14,26 +14,37 @@ import { rowObjects } from './row-values.ts';
 import { serializeSchema } from './schema/schema.ts';
 import { ambientAccess } from './storage/access.ts';
 
+/** The rows of a manifest table: as it was read, or as objects. */
+export type ManifestRows = Table | Iterable<Record<string, unknown>>;
+
 /**
- * The rows of the files that a manifest table lists, which needs a `path` column; other columns are used where they are
- * there. The columns are those of the files, in the order in which they are first seen. Throws `invalid_request` for a table
+ * A plan of the files that a manifest table lists, which needs a `path` column; other columns are used where they are there.
+ * Its columns are those of the files, in the order in which they are first seen. Throws `invalid_request` for a table
  * without paths, `not_supported` for files that do not tell their columns.
  */
-export async function fromManifestTable(table: Table, options: ExecuteOptions = {}): Promise<PlanRows> {
-  const files = table.batches.flatMap((batch) => rowObjects(batch).map(fileOf));
+export async function planManifest(manifest: ManifestRows, { access }: ExecuteOptions = {}): Promise<ReadPlan> {
+  const rows = manifest instanceof Table ? manifest.batches.flatMap((batch) => rowObjects(batch)) : [...manifest];
+  const files = rows.map(fileOf);
   const fields = new Map<string, Field>();
-  const access = options.access ?? ambientAccess;
-  for (const { path, content_type } of files) {
-    const { schema } = await inspectFile({ path, content_type, access });
+  for (const file of files) {
+    const { path, content_type } = file;
+    const { schema, record_count } = await inspectFile({ path, content_type, access: access ?? ambientAccess });
     if (schema === null) {
       throw new DeltacatError(
         'not_supported',
         `${path} does not tell its columns; read it through a table with a schema.`,
       );
     }
+    // Not what the table says, which anybody may have made.
+    file.record_count = record_count ?? file.record_count;
     for (const field of schema.fields) if (!fields.has(field.name)) fields.set(field.name, field);
   }
-  return executePlan(planOf(files, new Schema([...fields.values()])), options);
+  return planOf(files, new Schema([...fields.values()]));
+}
+
+/** The rows of the files that a manifest table lists: see `planManifest`. */
+export async function fromManifestTable(manifest: ManifestRows, options: ExecuteOptions = {}): Promise<PlanRows> {
+  return executePlan(await planManifest(manifest, options), options);
 }
 
 function fileOf(row: Record<string, unknown>): DataFile {

@@ -1,12 +1,14 @@
 export { type CoerceOptions, coerceRows } from './coerce.ts';
 export { ColumnValues, type TypedValues } from './columns/values.ts';
+export { DuckRelation, openRelation, type RelationOptions } from './duck-relation.ts';
 export { MEMORY_LIMIT_MB_MIN, parseMemoryLimit } from './duckdb/memory.ts';
 export { closeEngine, configureEngine, type EngineSettings } from './duckdb/session.ts';
 export { executePlan } from './execute.ts';
 export type { Compression, Inspection } from './formats/capability.ts';
 export { type FileRows, type WrittenFile, writeParquetFile } from './formats/parquet-file.ts';
-export { fromManifestTable } from './from-manifest.ts';
+export { fromManifestTable, type ManifestRows, planManifest } from './from-manifest.ts';
 export { type InspectInput, inspectFile, tellsColumns } from './inspect.ts';
+export { type ParquetDescription, ParquetHandle, type ParquetRead, parquetHandles } from './parquet-handle.ts';
 export { type PartitionFilter, partitionFilter } from './partition/filter.ts';
 export { partitionOfFile } from './partition/of-file.ts';
 export { checkPartitionScheme, mightMatchPartition, parseTransform, partitionRows } from './partition/partition.ts';

@@ -13,6 +13,8 @@ export interface MergeInput {
   data: Scan;
   deletes: Scan;
   ordinals: Ordinals;
+  /** What the variables are called that will hold the answer. */
+  survivors: string;
   /** Of each key the last row stays. Without keys all rows do, but for deleted ones. */
   keys: Field[];
   /** What decides between rows of one key and one position, before their order in the files does. */
@@ -42,7 +44,7 @@ export interface MergeInput {
  * A scan of the files alone takes 900 ms. To Arrow batches the whole read takes 2.1 s, the ordered window 4.1 s.
  */
 export async function markSurvivors(session: Session, input: MergeInput): Promise<Survivors> {
-  return markRows(session, survivorsSql(input), input.ordinals.count);
+  return markRows(session, survivorsSql(input), { name: input.survivors, count: input.ordinals.count });
 }
 
 function survivorsSql(input: MergeInput): string {

@@ -89,7 +89,7 @@ describe('files that hold none of the rows of a page', () => {
     await expect(read).rejects.toMatchObject({ code: 'data_missing' });
   });
 
-  test('are only known of formats whose counts were checked', () => {
+  test('are only known where counts were told and checked', () => {
     const file = (record_count: number, content_type = 'parquet'): DataFile =>
       dataFile.parse({ path: `/${record_count}`, record_count, content_type });
     const counts = (files: DataFile[], page: { skip: number; left: number }) => {
@@ -99,7 +99,7 @@ describe('files that hold none of the rows of a page', () => {
     expect(counts([file(5), file(6), file(7)], { skip: 5, left: 6 })).toEqual({ held: [6], skip: 0 });
     expect(counts([file(5, 'csv'), file(6), file(7)], { skip: 5, left: 6 })).toEqual({ held: [5, 6, 7], skip: 5 });
     expect(counts([file(5), file(6, 'csv'), file(7)], { skip: 6, left: 2 })).toEqual({ held: [6, 7], skip: 1 });
-    expect(counts([file(0), file(0)], { skip: 0, left: Number.POSITIVE_INFINITY })).toEqual({ held: [], skip: 0 });
+    expect(counts([file(0), file(6), file(7)], { skip: 5, left: 2 })).toEqual({ held: [0, 6, 7], skip: 5 });
   });
 });
 

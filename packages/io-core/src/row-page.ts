@@ -48,7 +48,10 @@ export function pageFiles(files: readonly DataFile[], { skip, left }: RowPage): 
   return { files: held, skip: skip - before };
 }
 
-/** Of Parquet files the count was compared with the footer when they were committed; that of others is what a writer said. */
-function isCounted({ content_type }: DataFile): boolean {
-  return content_type === 'parquet';
+/**
+ * Of Parquet files the count was compared with the footer when they were committed; that of others is what a writer said. None may
+ * also mean that a plan does not tell.
+ */
+function isCounted({ content_type, record_count }: DataFile): boolean {
+  return content_type === 'parquet' && record_count > 0;
 }

@@ -49,43 +49,52 @@ export function ordinalSql(relation: ScanRelation, { starts, firsts }: Ordinals)
 
 /** Which rows of a unit survive their merge: variables of the session hold a bit for each, in bitmaps of so many ordinals. */
 export interface Survivors {
+  /** What the variables are called, before their numbers. */
+  name: string;
   /** The numbers of the bitmaps; of ordinals whose bitmap lacks, no row survived. */
   bitmaps: ReadonlySet<number>;
   /** How many rows there were before. */
   count: number;
 }
 
+/** What the variables of a session are called, where it holds the survivors of one merge at a time. */
+export const SURVIVORS = 'survivors';
+
 /**
- * Marks the rows whose ordinals (`ord`) a query gives, of so many rows in all. Beside the bitmaps, a bit for each row, it holds in
+ * Marks the rows whose ordinals (`ord`) a query gives, of so many rows in all, in variables of a name. Beside the bitmaps, a bit for each row, it holds in
  * memory what DuckDB may put aside on disk.
  */
-export async function markRows(session: Session, sql: string, count: number): Promise<Survivors> {
+export async function markRows(
+  session: Session,
+  sql: string,
+  { name, count }: { name: string; count: number },
+): Promise<Survivors> {
   const bitmaps = new Set<number>();
   const several = count > MARKED_ROWS_MAX;
-  if (several) await session.rows(`CREATE OR REPLACE TEMP TABLE marked AS ${sql}`);
+  if (several) await session.rows(`CREATE OR REPLACE TEMP TABLE ${name}_marked AS ${sql}`);
   for (let first = 0; first < count; first += MARKED_ROWS_MAX) {
-    const some = several ? `marked WHERE ord >= ${first} AND ord < ${first + MARKED_ROWS_MAX}` : `(${sql})`;
+    const some = several ? `${name}_marked WHERE ord >= ${first} AND ord < ${first + MARKED_ROWS_MAX}` : `(${sql})`;
     await session.rows(
-      `CREATE OR REPLACE TEMP TABLE bitmaps AS SELECT ord >> ${BITMAP_BITS} AS number, ` +
+      `CREATE OR REPLACE TEMP TABLE ${name}_bitmaps AS SELECT ord >> ${BITMAP_BITS} AS number, ` +
         `bitstring_agg(ord & ${BITMAP_ROWS - 1}, 0, ${BITMAP_ROWS - 1}) AS bits FROM ${some} GROUP BY number`,
     );
-    for (const [found] of await session.rows('SELECT number FROM bitmaps')) {
+    for (const [found] of await session.rows(`SELECT number FROM ${name}_bitmaps`)) {
       const number = Number(found);
-      await session.rows(`SET VARIABLE survivors${number} = (SELECT bits FROM bitmaps WHERE number = ${number})`);
+      await session.rows(`SET VARIABLE ${name}${number} = (SELECT bits FROM ${name}_bitmaps WHERE number = ${number})`);
       bitmaps.add(number);
     }
   }
-  await session.rows('DROP TABLE IF EXISTS marked; DROP TABLE IF EXISTS bitmaps');
-  return { bitmaps, count };
+  await session.rows(`DROP TABLE IF EXISTS ${name}_marked; DROP TABLE IF EXISTS ${name}_bitmaps`);
+  return { name, bitmaps, count };
 }
 
 /** A condition on rows of a relation: that they survived the merge of their group. */
-export function survivesSql(relation: ScanRelation, ordinals: Ordinals, { bitmaps, count }: Survivors): string {
+export function survivesSql(relation: ScanRelation, ordinals: Ordinals, { name, bitmaps, count }: Survivors): string {
   const ordinal = ordinalSql(relation, ordinals);
   const bit = `CAST(${ordinal} & ${BITMAP_ROWS - 1} AS INTEGER)`;
   // Halved again and again, so that a row is compared with few bounds, and of all bitmaps only its own is copied.
   const among = (first: number, end: number): string => {
-    if (end - first <= 1) return bitmaps.has(first) ? `get_bit(getvariable('survivors${first}'), ${bit}) = 1` : 'false';
+    if (end - first <= 1) return bitmaps.has(first) ? `get_bit(getvariable('${name}${first}'), ${bit}) = 1` : 'false';
     const middle = (first + end) >> 1;
     const [lower, upper] = [among(first, middle), among(middle, end)];
     if (lower === upper) return lower;
@@ -95,6 +104,11 @@ export function survivesSql(relation: ScanRelation, ordinals: Ordinals, { bitmap
 }
 
 /** Gives back the memory of a unit's bitmaps. */
-export async function forgetSurvivors(session: Session, { bitmaps }: Survivors): Promise<void> {
-  for (const number of bitmaps) await session.rows(`RESET VARIABLE survivors${number}`);
+export async function forgetSurvivors(session: Session, survivors: Survivors): Promise<void> {
+  for (const statement of forgetSql(survivors)) await session.rows(statement);
+}
+
+/** The statements that give it back. */
+export function forgetSql({ name, bitmaps }: Survivors): string[] {
+  return [...bitmaps].map((number) => `RESET VARIABLE ${name}${number}`);
 }

@@ -2,7 +2,7 @@ import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { DeltacatError } from '@deltacat/contract';
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBType } from '@duckdb/node-api';
 import { withOrigins } from '../storage/scratch.ts';
 import { engineMemoryMb, type RowMemory, RowsAllowance } from './memory.ts';
 
@@ -64,6 +64,8 @@ interface SessionParts {
   memory: RowMemory;
   /** The engine that ends with the session. */
   own: Engine | null;
+  /** Whether the connection belongs to somebody else, who closes it. */
+  borrowed?: boolean;
   signal: AbortSignal | undefined;
 }
 
@@ -74,13 +76,15 @@ interface SessionParts {
 export class Session implements Disposable {
   readonly #connection: DuckDBConnection;
   readonly #own: Engine | null;
+  readonly #borrowed: boolean;
   readonly #memory: RowMemory;
   readonly #signal: AbortSignal | undefined;
   readonly #interrupt: () => void;
 
-  constructor(connection: DuckDBConnection, { memory, own, signal }: SessionParts) {
+  constructor(connection: DuckDBConnection, { memory, own, borrowed = false, signal }: SessionParts) {
     this.#connection = connection;
     this.#own = own;
+    this.#borrowed = borrowed;
     this.#memory = memory;
     this.#signal = signal;
     this.#interrupt = () => connection.interrupt();
@@ -95,6 +99,21 @@ export class Session implements Disposable {
   /** Runs a statement and answers its rows, as plain values: for small results. */
   async rows(sql: string): Promise<unknown[][]> {
     return this.#guarded(async () => (await this.#connection.runAndReadAll(sql)).getRowsJS());
+  }
+
+  /** The columns that a query will give; null for a statement that is no query. */
+  async describe(sql: string): Promise<{ name: string; type: DuckDBType }[] | null> {
+    const { StatementType } = await import('@duckdb/node-api');
+    const prepared = await this.#guarded(() => this.#connection.prepare(sql));
+    try {
+      if (prepared.statementType !== StatementType.SELECT) return null;
+      return Array.from({ length: prepared.columnCount }, (_, index) => ({
+        name: prepared.columnName(index),
+        type: prepared.columnType(index),
+      }));
+    } finally {
+      prepared.destroySync();
+    }
   }
 
   /** Runs a query and hands out its chunks, at most 2,048 rows each, as they come: one is fetched while one is used. */
@@ -117,10 +136,16 @@ export class Session implements Disposable {
     }
   }
 
+  /** Removes what was made in a connection that stays open, aborted or not; one of its own is closed anyway. */
+  async undo(sql: string): Promise<void> {
+    if (this.#borrowed) await this.#connection.run(sql);
+  }
+
   [Symbol.dispose](): void {
     this.#signal?.removeEventListener('abort', this.#interrupt);
-    this.#connection.closeSync();
     this.#memory[Symbol.dispose]();
+    if (this.#borrowed) return;
+    this.#connection.closeSync();
     this.#own?.instance.closeSync();
   }
 
@@ -148,6 +173,19 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
   try {
     // Rows come out as fast as they are read only when a few row groups may wait: 2x faster than DuckDB's 1 MB, measured.
     await session.rows(`SET TimeZone = 'UTC'; SET streaming_buffer_size = '${memory.mb}MiB'`);
+    return session;
+  } catch (error) {
+    session[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** A session on a connection of somebody else, which stays open. Its time zone becomes UTC, by which times are read. */
+export async function borrowSession(connection: DuckDBConnection, signal?: AbortSignal | undefined): Promise<Session> {
+  const { rows } = await sharedEngine();
+  const session = new Session(connection, { memory: rows.take(), own: null, borrowed: true, signal });
+  try {
+    await session.rows(`SET TimeZone = 'UTC'`);
     return session;
   } catch (error) {
     session[Symbol.dispose]();

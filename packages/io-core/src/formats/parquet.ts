@@ -99,7 +99,7 @@ function layoutSqlByName(layout: Layout): string {
   const name = '__deltacat_filename';
   return (
     `SELECT f.* EXCLUDE (${name}), i.place::INTEGER AS ${FILE_INDEX_COLUMN} FROM (` +
-    `SELECT *, row_number() OVER () AS ${FILE_ROW_COLUMN} FROM read_parquet(` +
+    `SELECT *, row_number() OVER () - 1 AS ${FILE_ROW_COLUMN} FROM read_parquet(` +
     `[${distinct.map(quotePath).join(', ')}], filename = '${name}', hive_partitioning = false)) f ` +
     `JOIN (VALUES ${rows.join(', ')}) i(path, place) ON f.${name} = i.path`
   );

@@ -94,6 +94,68 @@ describe('what can be written', () => {
     expect(await rowsOf(to)).toEqual(await rowsOf(from));
   });
 
+  test('rows that come one after another are written as they come, and show at once', async () => {
+    const table = { namespace: 'n', table: 'streamed' };
+    const table_properties = { records_per_compacted_file: '100' };
+    await client.catalog.createTable({ ...table, schema_def, table_properties });
+    const filesAt: number[] = [];
+    const dataFiles = () =>
+      readdirSync(server.root, { recursive: true }).filter((path) => /w-.*parquet$/.test(`${path}`));
+    const before = dataFiles().length;
+    async function* rows() {
+      for (let id = 0; id < 250; id++) {
+        filesAt.push(dataFiles().length - before);
+        yield { id, name: `row ${id}` };
+      }
+      expect((await client.catalog.plan(table)).total_files).toBe(0);
+    }
+    expect(await client.catalog.write(rows(), table)).toMatchObject({ total_records: 250, files_registered: 3 });
+    expect([filesAt[99], filesAt[100], filesAt[249]]).toEqual([0, 1, 2]);
+    expect((await rowsOf(table)).map(({ id }) => Number(id))).toEqual(Array.from({ length: 250 }, (_, id) => id));
+  });
+
+  test('rows that fail on their way leave nothing, not even files', async () => {
+    const table = { namespace: 'n', table: 'cut_off' };
+    await client.catalog.createTable({ ...table, schema_def, table_properties: { records_per_compacted_file: '10' } });
+    async function* rows() {
+      for (let id = 0; id < 25; id++) yield { id, name: 'a' };
+      throw new Error('the robot fell over');
+    }
+    await expect(client.catalog.write(rows(), table)).rejects.toThrow('the robot fell over');
+    expect(sent.at(-1)?.path).toMatch(/\/abort$/);
+    const { data_dir } = await client.catalog.stage({ ...table, mode: 'append' });
+    const session =
+      sent
+        .findLast(({ path }) => path.endsWith('/abort'))
+        ?.path.split('/')
+        .at(-2) ?? '';
+    const of = join(data_dir, '..', session);
+    expect(existsSync(of) ? readdirSync(of) : []).toEqual([]);
+    expect(await rowsOf(table)).toEqual([]);
+  });
+
+  test('plain rows have the types that the first of them ask for, and are refused where they do not fit', async () => {
+    async function* rows(last: unknown) {
+      for (let id = 0; id < 29; id++) yield { id, size: id, late: id < 15 ? null : 'x' };
+      yield { id: 29, size: last, late: null, new: true };
+    }
+    const create_if_missing = { table_properties: { records_per_compacted_file: '10' } };
+    const write = (table: string, last: unknown) =>
+      client.catalog.write(rows(last), { namespace: 'n', table, create_if_missing });
+    await expect(write('narrow', 0.5)).rejects.toMatchObject({
+      code: 'schema_mismatch',
+      message: expect.stringContaining('"size"'),
+    });
+    expect(await client.catalog.tableExists({ namespace: 'n', table: 'narrow' })).toBe(false);
+    await write('typed_by_first', 29);
+    const found = await rowsOf({ namespace: 'n', table: 'typed_by_first' });
+    expect(found).toHaveLength(30);
+    expect([found[0], found[29]]).toEqual([
+      { id: 0n, size: 0n, late: null, new: null },
+      { id: 29n, size: 29n, late: null, new: true },
+    ]);
+  });
+
   test.each<[string, unknown]>([
     ['null', null],
     ['a Map', new Map([['id', [1]]])],

@@ -10,7 +10,8 @@ import { WriteSession, type WriteSessionState } from './write-session.ts';
 /**
  * What can be written: an Arrow `Table` or `RecordBatch`es, made by whatever copy of apache-arrow, an array of objects
  * (rows), an object of arrays (columns; typed arrays keep their type), or paths and globs of files that exist already, which
- * are registered where they are. Rows and record batches may also come one after another; they are gathered first.
+ * are registered where they are. Rows and record batches may also come one after another, from a generator, a stream, or a relation or
+ * a handle of another read: they are written in files of the table's size as they come, so that they need not fit into memory.
  */
 export type WriteData = RowData | AsyncIterable<RowItem> | string | string[];
 
@@ -111,15 +112,15 @@ export async function writeTable(writer: Writer, data: WriteData, args: WriteArg
     await using session = await stageWrite(writer, { ...definedBy(files, stage), allow_external_entries: true });
     return await session.commit(files.entries, withMessage(commit_message));
   }
-  const { collectRows, declaredSchema, serializeSchema, tellsColumns, valuesSchema, vendedAccess, writeRows } =
-    await import('@deltacat/io-core');
-  const rows = await collectRows(data);
+  const { openRowStream, serializeSchema, tellsColumns, vendedAccess, writeRowStream } = await import(
+    '@deltacat/io-core'
+  );
   // Plain values get their types when they are written, and the table gets them from files that tell them.
-  const schema = tellsColumns(args.format ?? 'parquet') ? declaredSchema(rows) : valuesSchema(rows);
-  const schema_serialized = schema === null ? null : serializeSchema(schema);
+  await using rows = await openRowStream(data, { by_values: !tellsColumns(args.format ?? 'parquet') });
+  const schema_serialized = rows.schema === null ? null : serializeSchema(rows.schema);
   await using session = await stageWrite(writer, definedBy({ schema_serialized }, stage));
   const access = vendedAccess(session.state, () => session.heartbeat());
-  const entries = await writeRows(rows, { ...session.state, access });
+  const entries = await writeRowStream(rows, { ...session.state, access });
   if (entries.length === 0) refuseUndefined(session.state);
   return await session.commit(entries, withMessage(commit_message));
 }

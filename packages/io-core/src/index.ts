@@ -24,9 +24,9 @@ export {
   predicateSql,
 } from './predicate/predicate.ts';
 export { rewritePlan } from './rewrite.ts';
-export { collectRows, type RowData, type RowItem } from './row-data.ts';
+export type { RowData, RowItem } from './row-data.ts';
+export { openRowStream, type RowStream } from './row-stream.ts';
 export { rowObjects } from './row-values.ts';
-export { declaredSchema, valuesSchema } from './rows.ts';
 export { type FileColumns, type FitTarget, findMisfit, isWithin, type Misfit } from './schema/fit.ts';
 export { inferType } from './schema/infer.ts';
 export * from './schema/schema.ts';
@@ -39,4 +39,4 @@ export { type S3Grant, s3Access } from './storage/s3-access.ts';
 export type { RemoteReads, Storage, StoredFile, Tail, VersionRange } from './storage/storage.ts';
 export { type Vended, vendedAccess } from './storage/vended-access.ts';
 export { readScalar, scalarKind } from './values/scalar.ts';
-export { RECORDS_PER_FILE, type WriteTarget, writeRows } from './write.ts';
+export { RECORDS_PER_FILE, type WriteTarget, writeRowStream, writeRows } from './write.ts';

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import * as arrow from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { coerceRows, typeRows } from './coerce.ts';
-import { collectRows, type RowData } from './row-data.ts';
+import type { RowData } from './row-data.ts';
+import { openRowStream } from './row-stream.ts';
 import { rowObjects } from './row-values.ts';
 import { declaredSchema, tableOf } from './rows.ts';
 import { arrowSchema, typeAlias } from './schema/schema.ts';
@@ -36,6 +37,13 @@ const foreign = other.tableFromIPC(arrow.tableToIPC(own));
 
 const objects = (table: arrow.Table) => table.batches.flatMap(rowObjects);
 const types = (schema: arrow.Schema) => schema.fields.map(({ name, type }) => [name, typeAlias(type)]);
+/** The only block of rows. */
+async function collectRows(data: unknown): Promise<RowData> {
+  await using rows = await openRowStream(data);
+  const [block, ...others] = await Array.fromAsync(rows.blocks({ records_max: 100, bytes_max: 1e6 }));
+  expect(others).toEqual([]);
+  return block ?? expect.unreachable();
+}
 const typed = (data: RowData) => tableOf(typeRows(data));
 
 describe('Arrow data of another copy of the library', () => {

@@ -28,11 +28,6 @@ export type RowItem = ArrowBatch | Row;
 /** Rows in one of three forms, Arrow's by the copy of the library that is used here. */
 export type TakenRows = arrow.Table | Row[] | Columns;
 
-/** As {@link takeRows}, also of rows and record batches that come one after another. */
-export async function collectRows(data: unknown): Promise<TakenRows> {
-  return takeRows(isObject(data) && isAsyncIterable(data) ? await Array.fromAsync(data) : data);
-}
-
 /**
  * Rows as they were given, looked at. Throws `invalid_request` for everything that holds none, so that nothing is dropped
  * without a word.
@@ -50,14 +45,23 @@ export function takeRows(data: unknown): TakenRows {
 
 function takeList(items: unknown[]): TakenRows {
   const [first] = items;
-  const isBatches = isArrowBatch(first);
-  for (const [index, item] of items.entries()) {
-    if (isBatches ? isArrowBatch(item) : isRow(item)) continue;
-    const wanted = isBatches ? 'a record batch like the first' : 'an object with a value for each column';
-    throw new DeltacatError('invalid_request', `Row data ${index} is ${nameOf(item)}, not ${wanted}.`, { index });
-  }
+  for (const [index, item] of items.entries()) requireItem(item, first, index);
   // Every item was looked at just now.
-  return isBatches ? adoptBatches(first.schema, items as ArrowBatch[]) : (items as Row[]);
+  return isArrowBatch(first) ? adoptBatches(first.schema, items as ArrowBatch[]) : (items as Row[]);
+}
+
+/** What rows may not be: an item that is no row and no record batch, or that is not like the first. */
+export function requireItem(item: unknown, first: unknown, index: number): asserts item is RowItem {
+  const isBatches = isArrowBatch(first);
+  if (isBatches ? isArrowBatch(item) : isRow(item)) return;
+  const wanted = isBatches ? 'a record batch like the first' : 'an object with a value for each column';
+  throw new DeltacatError('invalid_request', `Row data ${index} is ${nameOf(item)}, not ${wanted}.`, { index });
+}
+
+/** Whether rows come one after another, so that they need not all be in memory. */
+export function isRowSequence(data: unknown): data is AsyncIterable<unknown> | Iterable<unknown> {
+  if (!isObject(data) || Array.isArray(data) || isArrowTable(data) || isArrowBatch(data)) return false;
+  return isAsyncIterable(data) || (holdsValues(data) && isIterable(data));
 }
 
 function requireColumns(data: Row): asserts data is Columns {

@@ -15,8 +15,9 @@ import type { Compression, Format } from './formats/capability.ts';
 import { FORMATS } from './formats/format.ts';
 import { type PartitionRows, partitionRows } from './partition/partition.ts';
 import type { RowData } from './row-data.ts';
+import type { RowStream } from './row-stream.ts';
 import { gatherRows, type TypedRows, tableOf } from './rows.ts';
-import { deserializeSchema, schemaFields } from './schema/schema.ts';
+import { deserializeSchema, schemaFields, typeAlias } from './schema/schema.ts';
 import { tableStats } from './stats.ts';
 import { ambientAccess, type StorageAccess } from './storage/access.ts';
 import { sortRows } from './write-order.ts';
@@ -56,8 +57,12 @@ const FILE_BYTES_MAX = 512 * 1024 * 1024;
  * readers before the entries are committed; when this fails, the files written so far are removed.
  */
 export async function writeRows(data: RowData, target: WriteTarget): Promise<WriteEntry[]> {
+  writerOf(target.format ?? 'parquet');
+  return writeTyped(targetRows(data, target), target);
+}
+
+async function writeTyped(rows: TypedRows, target: WriteTarget): Promise<WriteEntry[]> {
   const { extension, write } = writerOf(target.format ?? 'parquet');
-  const rows = targetRows(data, target);
   const parts = writeParts(rows, target);
   const written: WriteEntry[] = [];
   const batch = randomBytes(6).toString('hex');
@@ -69,16 +74,60 @@ export async function writeRows(data: RowData, target: WriteTarget): Promise<Wri
     }
     return written;
   } catch (error) {
-    await Promise.allSettled(written.map(({ path }) => removeWritten(path, target)));
+    await removeAll(written, target);
     throw error;
   }
 }
 
-/** Takes back what a write made. */
-async function removeWritten(path: string, target: WriteTarget): Promise<void> {
+/** Bytes of rows that are gathered before they are written, whatever the number of rows: they are held a few times over meanwhile. */
+const BLOCK_BYTES_MAX = 128 * 1024 * 1024;
+
+/**
+ * Writes rows that come one after another, in blocks of as many rows as a file has, or fewer where they are large; otherwise as
+ * `writeRows` does. Of a column that the schema does not have, the first block with values tells the type, and later ones must fit it.
+ * When the rows or a write fail, the files of earlier blocks are removed as well.
+ */
+export async function writeRowStream(rows: RowStream, target: WriteTarget): Promise<WriteEntry[]> {
+  const records_max = target.target_records_per_file || RECORDS_PER_FILE;
+  const written: WriteEntry[] = [];
+  const seen = new Map<string, SchemaField>();
+  try {
+    for await (const block of rows.blocks({ records_max, bytes_max: BLOCK_BYTES_MAX })) {
+      const typed = targetRows(block, withFields(target, [...seen.values()]));
+      written.push(...(await writeTyped(typed, target)));
+      if (Array.isArray(block)) noteTypes(typed, seen);
+    }
+    return written;
+  } catch (error) {
+    await removeAll(written, target);
+    throw error;
+  }
+}
+
+/** The types that plain rows asked for; nulls alone ask for none. */
+function noteTypes({ columns }: TypedRows, seen: Map<string, SchemaField>): void {
+  for (const { field } of columns) {
+    const type = typeAlias(field.type);
+    if (type !== 'null' && !seen.has(field.name)) seen.set(field.name, { name: field.name, type });
+  }
+}
+
+function withFields(target: WriteTarget, seen: SchemaField[]): WriteTarget {
+  if (seen.length === 0) return target;
+  const fields = targetFields(target);
+  const known = new Set(fields?.map(({ name }) => name));
+  const schema = [...(fields ?? []), ...seen.filter(({ name }) => !known.has(name))];
+  // Where there is no schema, every column is welcome.
+  const free = fields === null ? { schema_evolution_mode: 'auto' } : {};
+  return { ...target, ...free, schema_serialized: null, schema };
+}
+
+function removeAll(written: WriteEntry[], target: WriteTarget): Promise<unknown> {
   const access = accessOf(target);
   const { remove } = FORMATS[target.format ?? 'parquet'];
-  await (remove === undefined ? access.open(path).remove(path) : remove(path, access));
+  return Promise.allSettled(
+    written.map(({ path }) => (remove ? remove(path, access) : access.open(path).remove(path))),
+  );
 }
 
 function accessOf({ access }: WriteTarget): StorageAccess {

@@ -12,12 +12,12 @@ type Dictionaries = Map<object, arrow.Vector>;
  * Record batches of any copy of apache-arrow as a table of the copy here. Buffers are taken as they are, not copied. Throws
  * `schema_mismatch` for batches of different columns, `invalid_schema` for types that no table has.
  */
-export function adoptBatches(given: ArrowSchema, batches: readonly ArrowBatch[]): arrow.Table {
+export function adoptBatches(given: ArrowSchema, batches: readonly ArrowBatch[], first_index = 0): arrow.Table {
   const schema = new arrow.Schema(given.fields.map(adoptField), new Map(given.metadata));
   const type = new arrow.Struct(schema.fields);
   const dictionaries: Dictionaries = new Map();
   const adopted = batches.flatMap((batch, index) => {
-    if (batch.schema !== given) requireColumns(batch, schema, index);
+    if (batch.schema !== given) requireColumns(batch, schema, first_index + index);
     // Batches of no rows may come without the buffers and children of their types.
     if (batch.numRows === 0) return [];
     const children = adoptChildren(batch.data, type, dictionaries);

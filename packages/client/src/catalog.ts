@@ -82,7 +82,7 @@ export interface Catalog extends Omit<Bound, Replaced> {
 
   /**
    * Writes rows, all of them or none: opens a session, puts files into its folder, and commits. In mode `auto` a missing
-   * table is created with the schema of the rows. Paths and globs of Parquet files are registered where they are, not
+   * table is created with the schema of the rows. Files that paths, folders and globs name are registered where they are, not
    * copied. Answers with the totals, `seq` and `committed_at_ns` of the commit. Rejects with `schema_mismatch`,
    * `merge_keys_required`, `table_not_found` (other modes), `invalid_entry`, `invalid_request` for what holds no rows, or a
    * `ConcurrentModificationError`.

@@ -1,55 +1,60 @@
-import { isAbsolute, matchesGlob, resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { type ContentType, DeltacatError, type WriteEntry } from '@deltacat/contract';
-import { inspectFile, openStorage, serializeSchema } from '@deltacat/io-core';
+import { describeTextFile, findSources, inspectFile, isTextFormat, serializeSchema } from '@deltacat/io-core';
+import type { WriteSessionState } from './write-session.ts';
 
 /** Files that exist already, ready to be committed where they are. */
 export interface SourceFiles {
+  content_type: ContentType;
   entries: WriteEntry[];
   /** The schema of the first file, as the base64 of an Arrow IPC message; null where the format keeps none. */
   schema_serialized: string | null;
+  /** The names in the first lines of delimited files, by path. */
+  headers: Map<string, string[]>;
 }
 
-const GLOB = /[*?[\]{}]/;
-/** How many footers are read at the same time. */
+/** How many files are looked at at the same time. */
 const INSPECTED_AT_ONCE = 32;
+/** Texts are read whole, by all processors. */
+const READ_AT_ONCE = 1;
 
 /**
- * The files that paths and globs name, looked at: `invalid_entry` when one is missing or a glob finds nothing. Relative
- * paths start at the working directory. A glob finds files in path order.
+ * The files that paths, globs and folders name, looked at: `invalid_entry` when one is missing or nothing is found,
+ * `invalid_request` for several formats. Relative paths start at the working directory.
  */
-export async function findSourceFiles(given: string | string[], content_type: ContentType): Promise<SourceFiles> {
-  const found = await Promise.all([given].flat().map(expand));
-  const paths = [...new Set(found.flat())];
-  const entries: WriteEntry[] = [];
-  let schema_serialized: string | null = null;
-  for (let from = 0; from < paths.length; from += INSPECTED_AT_ONCE) {
-    const batch = paths.slice(from, from + INSPECTED_AT_ONCE);
-    const facts = await Promise.all(batch.map((path) => inspectFile({ path, content_type })));
-    for (const [index, path] of batch.entries()) {
-      const { record_count, size_bytes, schema } = facts[index] ?? {
-        record_count: null,
-        size_bytes: null,
-        schema: null,
-      };
-      entries.push({ path, content_type, record_count, content_length: size_bytes });
-      schema_serialized ??= schema === null ? null : serializeSchema(schema);
+export async function findSourceFiles(given: string | string[], format: ContentType | undefined): Promise<SourceFiles> {
+  const absolute = [given].flat().map((path) => (isAbsolute(path) || path.includes('://') ? path : resolve(path)));
+  const { content_type, paths } = await findSources(absolute, { content_type: format ?? null });
+  const isText = isTextFormat(content_type);
+  const found: SourceFiles = { content_type, entries: [], schema_serialized: null, headers: new Map() };
+  const step = isText ? READ_AT_ONCE : INSPECTED_AT_ONCE;
+  for (let from = 0; from < paths.length; from += step) {
+    const some = paths.slice(from, from + step);
+    const facts = await Promise.all(
+      some.map(async (path) => ({
+        path,
+        ...(isText ? await describeTextFile(path, content_type) : await inspectFile({ path, content_type })),
+      })),
+    );
+    for (const { path, record_count, size_bytes, schema } of facts) {
+      found.entries.push({ path, content_type, record_count, content_length: size_bytes });
+      found.schema_serialized ??= schema === null ? null : serializeSchema(schema);
+      if (isText && content_type !== 'json') found.headers.set(path, schema?.fields.map(({ name }) => name) ?? []);
     }
   }
-  return { entries, schema_serialized };
+  return found;
 }
 
-async function expand(given: string): Promise<string[]> {
-  const path = isAbsolute(given) || given.includes('://') ? given : resolve(given);
-  if (!GLOB.test(path) || (await openStorage(path).size(path)) !== null) return [path];
-  const fixed = path.split('/');
-  const folder = fixed
-    .slice(
-      0,
-      fixed.findIndex((part) => GLOB.test(part)),
-    )
-    .join('/');
-  const found: string[] = [];
-  for await (const file of openStorage(path).list(folder)) if (matchesGlob(file.path, path)) found.push(file.path);
-  if (found.length > 0) return found;
-  throw new DeltacatError('invalid_entry', `No file matches ${given}.`, { path: given });
+/** A first line is read as names only where it has all of the table's, in its order; else it would be read as a row. */
+export function requireHeaders({ headers }: SourceFiles, { namespace, table, schema }: WriteSessionState): void {
+  if (!schema) return;
+  const wanted = schema.map(({ name }) => name);
+  for (const [path, names] of headers) {
+    if (names.length === wanted.length && names.every((name, index) => name === wanted[index])) continue;
+    throw new DeltacatError(
+      'schema_mismatch',
+      `The first line of ${path} names ${names.join(', ')}; ${namespace}.${table} has ${wanted.join(', ')}. Give the file those columns in that order, or write its rows.`,
+      { path },
+    );
+  }
 }

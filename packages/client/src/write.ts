@@ -9,8 +9,8 @@ import { WriteSession, type WriteSessionState } from './write-session.ts';
 
 /**
  * What can be written: an Arrow `Table` or `RecordBatch`es, made by whatever copy of apache-arrow, an array of objects
- * (rows), an object of arrays (columns; typed arrays keep their type), or paths and globs of files that exist already, which
- * are registered where they are. Rows and record batches may also come one after another, from a generator, a stream, or a relation or
+ * (rows), an object of arrays (columns; typed arrays keep their type), or paths, folders and globs of files that exist
+ * already, which are registered where they are, of the format that their names tell. Rows and record batches may also come one after another, from a generator, a stream, or a relation or
  * a handle of another read: they are written in files of the table's size as they come, so that they need not fit into memory.
  */
 export type WriteData = RowData | AsyncIterable<RowItem> | string | string[];
@@ -107,9 +107,15 @@ export async function writeTable(writer: Writer, data: WriteData, args: WriteArg
   // What cannot be written there is refused before anything is read.
   writer.transactions.transactionFor('create_write_session', { ...args });
   if (isPaths(data)) {
-    const { findSourceFiles } = await import('./source-files.ts');
-    const files = await findSourceFiles(data, args.format ?? 'parquet');
-    await using session = await stageWrite(writer, { ...definedBy(files, stage), allow_external_entries: true });
+    const { findSourceFiles, requireHeaders } = await import('./source-files.ts');
+    const files = await findSourceFiles(data, args.format);
+    const format = files.content_type;
+    await using session = await stageWrite(writer, {
+      ...definedBy(files, stage),
+      format,
+      allow_external_entries: true,
+    });
+    requireHeaders(files, session.state);
     return await session.commit(files.entries, withMessage(commit_message));
   }
   const { openRowStream, serializeSchema, tellsColumns, vendedAccess, writeRowStream } = await import(

@@ -31,6 +31,7 @@ export { type FileColumns, type FitTarget, findMisfit, isWithin, type Misfit } f
 export { inferType } from './schema/infer.ts';
 export * from './schema/schema.ts';
 export { isWidening, mayRound, widerType } from './schema/widen.ts';
+export { type FindOptions, type FoundFiles, findSources } from './source-files.ts';
 export { ambientAccess, type StorageAccess } from './storage/access.ts';
 export { openStorage } from './storage/open.ts';
 export { folderSize, realPath } from './storage/real-path.ts';
@@ -38,5 +39,6 @@ export { type S3Keys, type S3Options, type S3Patience, s3Storage } from './stora
 export { type S3Grant, s3Access } from './storage/s3-access.ts';
 export type { RemoteReads, Storage, StoredFile, Tail, VersionRange } from './storage/storage.ts';
 export { type Vended, vendedAccess } from './storage/vended-access.ts';
+export { describeTextFile, isTextFormat, type TextDescription } from './text-file.ts';
 export { readScalar, scalarKind } from './values/scalar.ts';
 export { RECORDS_PER_FILE, type WriteTarget, writeRowStream, writeRows } from './write.ts';

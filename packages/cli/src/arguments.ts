@@ -139,14 +139,6 @@ export function parseSpan(text: string): number {
   throw new InvalidArgumentError('Write it as a number with its unit: 90s, 30m, 12h or 7d.');
 }
 
-/** Reads the name of a Parquet file; another ending would promise another format. */
-export function parseParquetName(text: string): string {
-  if (/\.parquet$/i.test(text)) return text;
-  throw new InvalidArgumentError(
-    'It is a Parquet file, whose name ends in .parquet; for other formats use --csv > FILE or --json > FILE.',
-  );
-}
-
 /** Reads the number of a port; 0 asks for a free one. */
 export function parsePort(text: string): number {
   const port = Number(text);

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@deltacat/client';
 import { type RunningServer, startServer } from '@deltacat/server';
+import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { EXIT, main } from './index.ts';
 
@@ -111,8 +112,57 @@ test('a folder that is a file is named', async () => {
   expect(complained).not.toContain('ENOTDIR');
 });
 
-test.each(['out.csv', 'out.jsonl', 'out', '/dev/stdout'])('%s is not the name of a Parquet file', async (name) => {
-  expect(await readTo(join(folder, name))).toBe(EXIT.usage.code);
-  expect(complained).toContain('.parquet');
+const READ: Record<string, (file: string) => unknown> = {
+  csv: (file) => readFileSync(file, 'utf8'),
+  json: (file) => readFileSync(file, 'utf8'),
+  parquet: (file) => readFileSync(file).subarray(0, 4).toString(),
+  feather: (file) =>
+    tableFromIPC(readFileSync(file))
+      .toArray()
+      .map(({ id }) => id),
+};
+
+test.each([
+  ['rows.csv', 'csv', 'id\n1\n2\n'],
+  ['rows.json', 'json', '{"id":1}\n{"id":2}\n'],
+  ['rows.NDJSON', 'json', '{"id":1}\n{"id":2}\n'],
+  ['rows.feather', 'feather', [1n, 2n]],
+  ['rows.arrow', 'feather', [1n, 2n]],
+  ['rows.parquet', 'parquet', 'PAR1'],
+])('%s is written as its name promises', async (name, form, held) => {
+  const file = join(folder, name);
+  expect(await readTo(file)).toBe(EXIT.done.code);
+  expect(READ[form]?.(file)).toEqual(held);
+});
+
+test('a name that promises nothing needs a form', async () => {
+  const file = join(folder, 'rows.out');
+  expect(await readTo(file, '--as', 'csv', '--offset', '1', '--limit', '5')).toBe(EXIT.done.code);
+  expect(readFileSync(file, 'utf8')).toBe('id\n2\n');
+});
+
+test('no rows make an Arrow file of the columns', async () => {
+  const file = join(folder, 'none.arrow');
+  expect(await readTo(file, '--limit', '0')).toBe(EXIT.done.code);
+  const table = tableFromIPC(readFileSync(file));
+  expect([table.numRows, table.schema.fields.map(String)]).toEqual([0, ['id: Int64']]);
+});
+
+test.each([
+  ['out', [], 'none of'],
+  ['/dev/stdout', [], 'none of'],
+  ['out.parquet', ['--csv'], 'promises|says'],
+  ['out.csv', ['--as', 'table'], 'screen'],
+  ['out.csv', ['--csv', '--json'], 'Choose one'],
+  ['out.csv', ['--as', 'xml'], 'xml'],
+])('%s with %j is wrong usage', async (name, options, said) => {
+  expect(await readTo(join(folder, name), ...options)).toBe(EXIT.usage.code);
+  expect(complained).toMatch(new RegExp(said));
   expect(existsSync(join(folder, name))).toBe(false);
+});
+
+test('what is no text is not printed', async () => {
+  const args = ['read', 'shop.fruit', '--url', server.url, '--as', 'feather'];
+  expect(await main(args)).toBe(EXIT.usage.code);
+  expect(complained).toContain('--output');
 });

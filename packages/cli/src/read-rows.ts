@@ -1,39 +1,27 @@
 import { join, relative } from 'node:path';
 import type { Client } from '@deltacat/client';
-import {
-  executePlan,
-  MEMORY_LIMIT_MB_MIN,
-  type PlanRows,
-  parseMemoryLimit,
-  rowObjects,
-  writeParquetFile,
-} from '@deltacat/io-core';
-import type { RecordBatch } from 'apache-arrow';
+import { executePlan, MEMORY_LIMIT_MB_MIN, parseMemoryLimit, rowObjects } from '@deltacat/io-core';
 import { connect } from './connection.ts';
+import { CountedRows } from './counted-rows.ts';
 import { UsageError } from './exit.ts';
 import { findOutput, type OutputFile, replaceOutput } from './output-file.ts';
 import { counted } from './print/counted.ts';
-import { csvLine } from './print/csv.ts';
-import { jsonLines } from './print/json-line.ts';
-import { print } from './print/standard-output.ts';
+import { print, write } from './print/standard-output.ts';
 import { textTable } from './print/text-table.ts';
-import { Progress } from './progress.ts';
+import { type ReadForm, readForm } from './read-form.ts';
 import { type ReadOptions, ROWS_SHOWN, type TableName } from './read-options.ts';
-
-/** Rows that are objects at the same time: with a batch of 131,072, half of all time goes into collecting them. */
-const ROWS_PER_PRINT = 1_024;
+import { writeRowFile } from './row-file.ts';
+import { rowTexts } from './row-text.ts';
 
 /** Reads a table and prints its rows, or writes them to a file, as the options say. */
 export async function readRows(table: TableName, options: ReadOptions): Promise<void> {
-  const { json, csv, output, limit = null } = options;
-  const forms = [json, csv, output !== undefined].filter(Boolean);
-  if (forms.length > 1) throw new UsageError('Choose one of --json, --csv and --output.');
+  const { output, limit = null } = options;
+  const form = readForm(options);
   const file = output === undefined ? null : await findOutput(output);
   await using client = connect(options);
   const planned = await planRows(client, table, options);
-  if (file !== null) return writeFile(planned(limit), file);
-  if (json) return printJson(planned(limit));
-  if (csv) return printCsv(planned(limit));
+  if (file !== null && form !== 'table') return writeFile(planned(limit), file, form);
+  if (form === 'json' || form === 'csv') return printText(planned(limit), form);
   const shown = limit ?? ROWS_SHOWN;
   // One more tells whether there are more.
   return printTable(planned(shown + 1), shown);
@@ -43,8 +31,8 @@ export async function readRows(table: TableName, options: ReadOptions): Promise<
 async function planRows(
   client: Client,
   table: TableName,
-  { columns, filter, partition, asOf, tableVersion, memoryLimit }: ReadOptions,
-): Promise<(limit: number | null) => PlanRows> {
+  { columns, filter, partition, asOf, tableVersion, offset, memoryLimit }: ReadOptions,
+): Promise<(limit: number | null) => CountedRows> {
   const memory_limit_mb = memoryLimit === undefined ? null : memoryOf(memoryLimit);
   const plan = await client.catalog.plan({
     ...table,
@@ -55,7 +43,8 @@ async function planRows(
     table_version: tableVersion,
   });
   const { raw } = await plan.complete();
-  return (limit) => executePlan(raw, { columns: columns ?? null, filter: filter ?? null, limit, memory_limit_mb });
+  const wanted = { columns: columns ?? null, filter: filter ?? null, offset: offset ?? null, memory_limit_mb };
+  return (limit) => new CountedRows(executePlan(raw, { ...wanted, limit }));
 }
 
 function memoryOf(text: string): number {
@@ -64,47 +53,14 @@ function memoryOf(text: string): number {
   throw new UsageError(`--memory-limit ${text} is not a size of ${MEMORY_LIMIT_MB_MIN}MiB or more, as 512MiB or 2GiB.`);
 }
 
-/** The batches, with what has been read so far shown meanwhile. */
-async function* shownBatches(rows: PlanRows): AsyncGenerator<RecordBatch> {
-  using progress = new Progress();
-  let count = 0;
-  for await (const batch of rows.batches()) {
-    yield batch;
-    count += batch.numRows;
-    progress.update(`${count.toLocaleString('en-US')} rows`);
-  }
+async function printText(rows: CountedRows, form: 'json' | 'csv'): Promise<void> {
+  for await (const text of rowTexts(rows, form)) await write(text);
 }
 
-function columnNames({ schema }: PlanRows): string[] {
-  return schema.fields.map(({ name }) => String(name));
-}
-
-async function printLines(rows: PlanRows, line: (row: Record<string, unknown>) => string): Promise<void> {
-  for await (const batch of shownBatches(rows)) {
-    for (let start = 0; start < batch.numRows; start += ROWS_PER_PRINT) {
-      await print(
-        rowObjects(batch.slice(start, start + ROWS_PER_PRINT))
-          .map(line)
-          .join('\n'),
-      );
-    }
-  }
-}
-
-function printJson(rows: PlanRows): Promise<void> {
-  return printLines(rows, jsonLines(columnNames(rows)));
-}
-
-async function printCsv(rows: PlanRows): Promise<void> {
-  const names = columnNames(rows);
-  await print(csvLine(names));
-  await printLines(rows, (row) => csvLine(names.map((name) => row[name])));
-}
-
-async function printTable(rows: PlanRows, shown: number): Promise<void> {
-  const names = columnNames(rows);
+async function printTable(rows: CountedRows, shown: number): Promise<void> {
+  const { names } = rows;
   const cells: unknown[][] = [];
-  for await (const batch of shownBatches(rows)) {
+  for await (const batch of rows.batches()) {
     for (const row of rowObjects(batch)) cells.push(names.map((name) => row[name]));
   }
   await print(textTable(names, cells.slice(0, shown)));
@@ -112,12 +68,11 @@ async function printTable(rows: PlanRows, shown: number): Promise<void> {
   await print(`(first ${shown === 1 ? 'row' : counted(shown, 'row')}; --limit N shows more, --json and --csv all)`);
 }
 
-async function writeFile(rows: PlanRows, file: OutputFile): Promise<void> {
+async function writeFile(rows: CountedRows, file: OutputFile, form: Exclude<ReadForm, 'table'>): Promise<void> {
   const count = await replaceOutput(file, async (scratch) => {
-    const made = join(scratch, 'rows.parquet');
-    const shown = { schema: rows.schema, batches: () => shownBatches(rows) };
-    const { records } = await writeParquetFile(shown, made);
-    return { made, answer: records };
+    const made = join(scratch, 'rows');
+    await writeRowFile(rows, made, form);
+    return { made, answer: rows.count };
   });
   await print(`Wrote ${counted(count, 'row')} to ${relative(process.cwd(), file.path)}.`);
 }

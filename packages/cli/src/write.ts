@@ -1,26 +1,35 @@
 import type { Client } from '@deltacat/client';
-import { stringifyJson, WRITE_MODES, type WriteMode } from '@deltacat/contract';
+import { CONTENT_TYPES, type ContentType, stringifyJson, WRITE_MODES, type WriteMode } from '@deltacat/contract';
 import { Command, Option } from 'commander';
 import { parseTable } from './arguments.ts';
 import { type ConnectionOptions, withConnection } from './connection-options.ts';
+import { UsageError } from './exit.ts';
 import { counted } from './print/counted.ts';
 import { print } from './print/standard-output.ts';
 import { Progress } from './progress.ts';
 
 interface WriteOptions extends ConnectionOptions {
   table: { namespace: string; table: string };
+  format?: ContentType;
   mode: WriteMode;
   message?: string;
   json?: boolean;
 }
 
-/** `deltacat write`: registers files with a table, all in one commit. */
+/** `deltacat write`: registers files with a table, or writes the rows that it is sent, all in one commit. */
 export function writeCommand(): Command {
   const command = new Command('write')
-    .description('Register Parquet files with a table, in one commit. The files stay where they are.')
-    .argument('<file...>', 'files or globs')
+    .description(
+      'Register files with a table, which stay where they are, or write rows from standard input, in one commit.',
+    )
+    .argument('<file...>', 'files, folders or globs; - for rows from standard input')
     .requiredOption('--table <namespace.table>', 'the table', parseTable)
     .addOption(new Option('--mode <mode>', 'what the write does to the table').choices(WRITE_MODES).default('auto'))
+    .addOption(
+      new Option('--format <format>', 'the format of the files; told by their names when left out, json of -').choices(
+        CONTENT_TYPES,
+      ),
+    )
     .option('--message <text>', 'what the commit log says of it')
     .option('--json', 'print the result as JSON');
   return withConnection(command).action((files: string[], options: WriteOptions) => write(files, options));
@@ -48,12 +57,16 @@ async function write(files: string[], options: WriteOptions): Promise<void> {
   );
 }
 
-async function commitFiles(client: Client, files: string[], { table, mode, message }: WriteOptions) {
+async function commitFiles(client: Client, files: string[], options: WriteOptions) {
+  const { table, mode, message, format } = options;
+  const target = { ...table, mode, ...(message === undefined ? {} : { commit_message: message }) };
   using progress = new Progress();
-  progress.update(`checking and committing ${counted(files.length, 'file or glob', 'files or globs')}`);
-  return await client.catalog.write(files, {
-    ...table,
-    mode,
-    ...(message === undefined ? {} : { commit_message: message }),
-  });
+  if (files.includes('-')) {
+    if (files.length > 1) throw new UsageError('Standard input is written by itself. Name files, or -.');
+    const { inputRows } = await import('./input-rows.ts');
+    await using rows = await inputRows(process.stdin, { format, progress });
+    return await client.catalog.write(rows.rows, target);
+  }
+  progress.update(`checking and committing ${counted(files.length, 'path')}`);
+  return await client.catalog.write(files, { ...target, ...(format === undefined ? {} : { format }) });
 }

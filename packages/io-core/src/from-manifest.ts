@@ -12,7 +12,8 @@ import { inspectFile } from './inspect.ts';
 import type { ExecuteOptions, PlanRows } from './plan-rows.ts';
 import { rowObjects } from './row-values.ts';
 import { serializeSchema } from './schema/schema.ts';
-import { ambientAccess } from './storage/access.ts';
+import { ambientAccess, type StorageAccess } from './storage/access.ts';
+import { describeTextFile, isTextFormat } from './text-file.ts';
 
 /** The rows of a manifest table: as it was read, or as objects. */
 export type ManifestRows = Table | Iterable<Record<string, unknown>>;
@@ -20,15 +21,16 @@ export type ManifestRows = Table | Iterable<Record<string, unknown>>;
 /**
  * A plan of the files that a manifest table lists, which needs a `path` column; other columns are used where they are there.
  * Its columns are those of the files, in the order in which they are first seen. Throws `invalid_request` for a table
- * without paths, `not_supported` for files that do not tell their columns.
+ * without paths, `not_supported` for files that do not tell their columns, `invalid_entry` for delimited ones whose first line does not name them.
  */
 export async function planManifest(manifest: ManifestRows, { access }: ExecuteOptions = {}): Promise<ReadPlan> {
   const rows = manifest instanceof Table ? manifest.batches.flatMap((batch) => rowObjects(batch)) : [...manifest];
   const files = rows.map(fileOf);
   const fields = new Map<string, Field>();
-  for (const file of files) {
-    const { path, content_type } = file;
-    const { schema, record_count } = await inspectFile({ path, content_type, access: access ?? ambientAccess });
+  const schemas_serialized_by_id: Record<string, string> = {};
+  for (const [index, file] of files.entries()) {
+    const { schema, record_count } = await lookAt(file, access ?? ambientAccess);
+    const { path } = file;
     if (schema === null) {
       throw new DeltacatError(
         'not_supported',
@@ -37,9 +39,18 @@ export async function planManifest(manifest: ManifestRows, { access }: ExecuteOp
     }
     // Not what the table says, which anybody may have made.
     file.record_count = record_count ?? file.record_count;
+    // Text files are read by the schema that they were written by, each by its own.
+    file.schema_id = String(index);
+    schemas_serialized_by_id[index] = serializeSchema(schema);
     for (const field of schema.fields) if (!fields.has(field.name)) fields.set(field.name, field);
   }
-  return planOf(files, new Schema([...fields.values()]));
+  return { ...planOf(files, new Schema([...fields.values()])), schemas_serialized_by_id };
+}
+
+function lookAt({ path, content_type }: DataFile, access: StorageAccess) {
+  return isTextFormat(content_type)
+    ? describeTextFile(path, content_type, access)
+    : inspectFile({ path, content_type, access });
 }
 
 /** The rows of the files that a manifest table lists: see `planManifest`. */

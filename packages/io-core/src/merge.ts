@@ -130,7 +130,8 @@ function winnersSql(input: MergeInput, columns: Field[]): string {
 
 /** The order in which what was last comes first. */
 function turned(key: OrderKey): OrderKey {
-  return { ...key, descending: !key.descending, nulls_first: !key.nulls_first };
+  const { descending, nulls_first, nans_first } = key;
+  return { ...key, descending: !descending, nulls_first: !nulls_first, nans_first: !nans_first };
 }
 
 interface DeleteSet {

@@ -8,6 +8,8 @@ export interface OrderKey {
   column: string;
   descending: boolean;
   nulls_first: boolean;
+  /** Where the values that are no numbers come, among those that are not null. */
+  nans_first: boolean;
   is_float: boolean;
 }
 
@@ -27,6 +29,7 @@ export function orderKeys(keys: readonly SchemeKey[] | null | undefined, schema:
         column,
         descending: sort_order === 'descending',
         nulls_first: null_order === 'at_start',
+        nans_first: false,
         is_float: DataType.isFloat(known.get(column)),
       })),
   );
@@ -37,11 +40,13 @@ export function orderKeys(keys: readonly SchemeKey[] | null | undefined, schema:
  * every number in both directions, as in the files that clients sort, and as the official engine has it.
  */
 export function orderSql(keys: readonly OrderKey[], column: (name: string) => string = quoteIdentifier): string[] {
-  return keys.flatMap(({ column: name, descending, nulls_first, is_float }) => {
+  return keys.flatMap(({ column: name, descending, nulls_first, nans_first, is_float }) => {
     const nulls = `NULLS ${nulls_first ? 'FIRST' : 'LAST'}`;
     const value = is_float ? unsignedZero(column(name)) : column(name);
-    if (!descending) return [`${value} ASC ${nulls}`];
-    return [...(is_float ? [`isnan(${value}) ASC ${nulls}`] : []), `${value} DESC ${nulls}`];
+    const sorted = `${value} ${descending ? 'DESC' : 'ASC'} ${nulls}`;
+    // To DuckDB NaN is the greatest number.
+    const isPlaced = !is_float || nans_first === descending;
+    return isPlaced ? [sorted] : [`isnan(${value}) ${nans_first ? 'DESC' : 'ASC'} ${nulls}`, sorted];
   });
 }
 

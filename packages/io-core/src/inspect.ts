@@ -26,3 +26,8 @@ export async function inspectFile({ path, content_type, access = ambientAccess }
 export function tellsColumns(content_type: ContentType): boolean {
   return FORMATS[content_type].tells_columns ?? false;
 }
+
+/** Whether rows of files of a format can be read here, and so written again. */
+export function isReadHere(content_type: ContentType): boolean {
+  return FORMATS[content_type].scan !== undefined;
+}

@@ -264,12 +264,15 @@ describe('files that the official clients would misread are rewritten for them:'
     return files.map(({ content_type }: { content_type: string }) => content_type);
   };
 
-  test('columns of CSV files, which are known by their place', async () => {
+  test.each([
+    ['text,', { content_type: 'csv' }],
+    ['anything,', {}],
+  ])('columns of CSV files, which are known by their place, in a table of %s', async (_title, declared) => {
     const schema_def = [
       { name: 'id', type: 'int64' },
       { name: 'v', type: 'string' },
     ];
-    await e.createTable('t', { schema_def, content_type: 'csv' });
+    await e.createTable('t', { schema_def, ...declared });
     await e.putText('t', { name: 'a.csv', content: '1,a\n2,b\n', record_count: 2 });
     expect(await formats(newer)).toEqual(['csv']);
     await e.altered([add('x', 'int64', { past_default: 7 })]);
@@ -310,6 +313,25 @@ describe('files that the official clients would misread are rewritten for them:'
     await write([{ id: 3, part: 'b', v: 3.5 }]);
     expect(await planned()).toEqual(['append', 'upsert', 'upsert']);
     expect(await e.objects({ filter: { eq: ['part', 'a'] } })).toEqual([row]);
+  });
+
+  test.each(['csv', 'json'])('rows to merge in text files, for which it has no reader: %s', async (format) => {
+    const schema_def = [
+      { name: 'id', type: 'int64', is_merge_key: true },
+      { name: 'v', type: 'string' },
+    ];
+    await e.createTable('t', { schema_def });
+    const content = format === 'csv' ? '1,a\n2,b\n' : '{"id": 1, "v": "a"}\n{"id": 2, "v": "b"}\n';
+    const session = await e.open('t', { mode: 'merge', format });
+    await e.must(e.commitText(session, { name: `a.${format}`, content, record_count: 2 }));
+    await write([{ id: 2, v: 'B' }]);
+    const rows = [
+      { id: 1n, v: 'a' },
+      { id: 2n, v: 'B' },
+    ];
+    expect(await e.objects()).toEqual(rows);
+    expect(await formats(newer)).toEqual(['parquet']);
+    expect(await e.objects()).toEqual(rows);
   });
 
   test('structs that gained a field, for the oldest client alone', async () => {

@@ -1,14 +1,15 @@
 import type { ContentType, SchemaField } from '@deltacat/contract';
-import { fieldType } from '@deltacat/io-core';
+import { fieldType, isReadHere } from '@deltacat/io-core';
 import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 import type { ResolvedRead } from '../reads/plan.ts';
 
-/** What a reader cannot do by itself with files that are older than the schema of their table. */
+/** What a reader cannot do by itself with files, most of all with those that are older than the schema of their table. */
 export interface Weaknesses {
   /**
    * Rows are merged, and the reader puts null where merged rows lack a column that has a default. What none of the files
-   * has that it merges, a column or its wider type, its result lacks, and filters by that column fail.
+   * has that it merges, a column or its wider type, its result lacks, and filters by that column fail. Of text files it
+   * merges none.
    */
   merges: boolean;
   /** The reader cannot give the values of older structs the fields that they lack. */
@@ -18,9 +19,12 @@ export interface Weaknesses {
 /** Files whose columns are known by their place alone. Readers take them for those of the table as it is now. */
 const PLACED: readonly ContentType[] = ['csv', 'tsv', 'psv', 'unescaped_tsv'];
 
+/** Files that the reader fails on where it merges. */
+const UNMERGED: readonly ContentType[] = [...PLACED, 'json'];
+
 /**
- * The partitions of a read with files of an earlier schema that the official readers would misread or fail on; they read
- * everything else of an earlier schema as it should be.
+ * The partitions of a read with files that the official readers would misread or fail on; they read everything else of an
+ * earlier schema as it should be.
  */
 export async function findMisaligned(
   queries: Queries,
@@ -29,7 +33,8 @@ export async function findMisaligned(
 ): Promise<Set<string>> {
   const found = new Set<string>();
   const { schema, version } = target;
-  if (!schema || !mayBeMisaligned(schema, version.content_types, weaknesses)) return found;
+  // A table that never changed has no older files, and what is not merged is read as it is.
+  if (!schema || (schema.schema_id === 0 && !weaknesses.merges)) return found;
   const written = await schemasOfVersion(queries, version.table_version_id);
   const places = new Map(deltas.map((delta) => [delta.manifest_id, delta]));
   const merged = new Map<string, Set<number>>();
@@ -48,31 +53,17 @@ export async function findMisaligned(
       const isMisread = isMisaligned(fields, schema.fields, { ...weaknesses, content_type });
       if (isMisread) found.add(place.partition_id);
       if (!weaknesses.merges || place.delta_type === 'delete') continue;
+      if (UNMERGED.includes(content_type)) found.add(place.partition_id);
       const ids = merged.get(place.partition_id) ?? new Set();
-      merged.set(place.partition_id, ids.add(schema_id));
+      // What cannot be written again is better read without a column than not at all.
+      merged.set(place.partition_id, ids.add(isReadHere(content_type) ? schema_id : schema.schema_id));
     }
   }
   for (const [partition_id, ids] of merged) {
-    if (ids.has(schema.schema_id)) continue;
-    if (
-      isOlder(
-        [...ids].flatMap((id) => written.get(id) ?? []),
-        schema.fields,
-      )
-    )
-      found.add(partition_id);
+    const fields = [...ids].flatMap((id) => written.get(id) ?? []);
+    if (!ids.has(schema.schema_id) && isOlder(fields, schema.fields)) found.add(partition_id);
   }
   return found;
-}
-
-/** A look at the table alone, since most never changed. */
-function mayBeMisaligned(
-  { fields, schema_id }: { fields: SchemaField[]; schema_id: number },
-  types: ContentType[],
-  { merges, nests }: Weaknesses,
-): boolean {
-  if (schema_id === 0) return false;
-  return merges || types.some((type) => PLACED.includes(type)) || (nests && fields.some(isNested));
 }
 
 /** Whether there is a column that none of those written is, or none in its type of today. */

@@ -37,3 +37,17 @@ export type Handler<Name extends OperationName> = (
   context: RequestContext,
   input: InputOf<Api[Name]>,
 ) => Promise<Api[Name] extends { paged: true } ? Page<AnswerOf<Api[Name]>> : AnswerOf<Api[Name]>>;
+
+/** An answer that is too large to be made at once: its JSON text, piece by piece. Pieces are made when they are asked for. */
+export class AnswerText {
+  readonly pieces: AsyncGenerator<string>;
+
+  constructor(pieces: AsyncGenerator<string>) {
+    this.pieces = pieces;
+  }
+}
+
+/** A handler that answers with text what is too large. */
+export type TextHandler<Name extends OperationName> = (
+  ...asked: Parameters<Handler<Name>>
+) => Promise<AnswerOf<Api[Name]> | AnswerText>;

@@ -29,7 +29,7 @@ import { undropTable } from './catalog/undrop-table.ts';
 import { updateDataRoot } from './catalog/update-data-root.ts';
 import { updateDiscoveryRoot } from './catalog/update-discovery-root.ts';
 import { updateStorageBinding } from './catalog/update-storage-binding.ts';
-import type { Handler, RequestContext } from './context.ts';
+import { AnswerText, type Handler, type RequestContext, type TextHandler } from './context.ts';
 import { getServerEndpoints } from './health/get-server-endpoints.ts';
 import { health } from './health/health.ts';
 import { diffTable } from './history/diff-table.ts';
@@ -69,7 +69,7 @@ import { truncateTable } from './writes/truncate-table.ts';
 import { writeData } from './writes/write-data.ts';
 
 /** What serves each operation of the contract; REST, MCP, client and command line all enter here. */
-const OPERATIONS: { [Name in OperationName]: Handler<Name> } = {
+const OPERATIONS: { [Name in OperationName]: Name extends 'plan_read' ? TextHandler<Name> : Handler<Name> } = {
   health,
   get_server_endpoints: getServerEndpoints,
   list_catalogs: listCatalogs,
@@ -149,7 +149,18 @@ export async function perform(context: RequestContext, name: OperationName, inpu
   const reads = transactional && role === 'READER';
   const transaction_id = 'transaction_id' in input ? input.transaction_id : null;
   if (!reads || typeof transaction_id !== 'string') return handler(context, input);
-  return readSteadily(context, transaction_id, () => handler(context, input));
+  return readSteadily(context, transaction_id, async () => readWhole(await handler(context, input)));
+}
+
+/** What is read in a transaction must have been read to its end before the transaction changes. */
+async function readWhole(answer: unknown): Promise<unknown> {
+  if (!(answer instanceof AnswerText)) return answer;
+  const pieces = await Array.fromAsync(answer.pieces);
+  return new AnswerText(eachOf(pieces));
+}
+
+async function* eachOf(pieces: string[]): AsyncGenerator<string> {
+  yield* pieces;
 }
 
 function refuseTransaction(name: OperationName, { transaction_id }: { transaction_id: unknown }): void {

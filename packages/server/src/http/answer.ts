@@ -14,6 +14,39 @@ export function answerJson(value: unknown, status: number, headers: Record<strin
 }
 
 /**
+ * JSON text that is made while it is sent, no faster than its reader takes it. A failure before the first piece is thrown; a
+ * later one breaks the connection, so that no part passes for the whole, and is told to `failed`. A reader that goes away
+ * ends the work.
+ */
+export async function answerText(
+  pieces: AsyncGenerator<string>,
+  { headers, failed }: { headers: Record<string, string>; failed(error: unknown): void },
+): Promise<Response> {
+  const encoder = new TextEncoder();
+  let next: IteratorResult<string> | null = await pieces.next();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const piece = next ?? (await pieces.next());
+          next = null;
+          if (piece.done) controller.close();
+          else controller.enqueue(encoder.encode(piece.value));
+        } catch (error) {
+          failed(error);
+          controller.error(error);
+        }
+      },
+      async cancel() {
+        await pieces.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, { headers: { ...JSON_TYPE, ...headers } });
+}
+
+/**
  * Any error as a response. What is neither a refusal nor the machine's doing is a defect: it is logged whole and told as
  * 500 without its cause.
  */

@@ -8,11 +8,11 @@ import {
   type Page,
 } from '@deltacat/contract';
 import { type Context, Hono } from 'hono';
-import type { ServerContext } from '../context.ts';
+import { AnswerText, type ServerContext } from '../context.ts';
 import { perform } from '../operations.ts';
 import { VERSION } from '../version.ts';
-import { answerError, answerJson } from './answer.ts';
-import { beginExchange, logAnswer } from './exchange.ts';
+import { answerError, answerJson, answerText } from './answer.ts';
+import { beginExchange, logAnswer, logBreak } from './exchange.ts';
 import { readInput } from './request.ts';
 
 /** Every endpoint of the contract as a route, and nothing else: what an operation does is in its handler. */
@@ -35,7 +35,11 @@ async function serve(c: Context, server: ServerContext, endpoint: Endpoint): Pro
   try {
     const input = await readInput(c, endpoint, server.config.body_bytes_max);
     const answer = await perform(context, endpoint.op as OperationName, input);
-    const response = respond(endpoint, answer, { 'X-Request-Id': context.request_id });
+    const headers = { 'X-Request-Id': context.request_id };
+    const response =
+      answer instanceof AnswerText
+        ? await answerText(answer.pieces, { headers, failed: (error) => logBreak(exchange, error) })
+        : respond(endpoint, answer, headers);
     logAnswer(exchange, endpoint.status);
     return response;
   } catch (error) {

@@ -33,6 +33,11 @@ export function logAnswer(exchange: Exchange, status: number, refused?: { code: 
   context.log[level]({ request_id: context.request_id, method, path, status, code, ms, err }, message);
 }
 
+/** Logs that an answer broke off after its beginning was sent: nobody but the log can be told why. */
+export function logBreak({ context, method, path }: Exchange, error: unknown): void {
+  context.log.error({ request_id: context.request_id, method, path, err: error }, 'answer broken off');
+}
+
 type Words = readonly [level: 'debug' | 'warn' | 'error', message: string];
 
 const ANSWERED: Words = ['debug', 'request answered'];

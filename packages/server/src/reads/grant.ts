@@ -14,21 +14,49 @@ type S3Root = DataRoot & { binding: Binding };
 const PREFIXES_MAX = 8;
 
 /**
- * A plan with what its reader needs to open those of its files that are on S3: roots, bindings, and credentials that reach
- * exactly the places of these files. A plan of local files is answered as it is.
+ * Gathers, task by task, what the reader of a plan needs to open those of its files that are on S3: roots, bindings, and
+ * credentials that reach exactly the places of these files. For local files it is nothing.
  */
+export class PlanAccess {
+  readonly #context: ServerContext;
+  readonly #catalog: Catalog;
+  readonly #used = new Map<S3Root, Set<string>>();
+  #roots: S3Root[] | null = null;
+
+  constructor(context: ServerContext, catalog: Catalog) {
+    this.#context = context;
+    this.#catalog = catalog;
+  }
+
+  /** The task, with where its files are among the roots. */
+  async refer(task: ScanTask): Promise<ScanTask> {
+    if (!task.files.some(({ path }) => isOnS3(path))) return task;
+    this.#roots ??= await this.#readRoots();
+    return referTask(task, this.#roots, this.#used);
+  }
+
+  async #readRoots(): Promise<S3Root[]> {
+    const { by_name } = await dataRootsOf(this.#context.db.reader, this.#catalog);
+    return [...by_name.values()].filter((root): root is S3Root => root.binding !== null);
+  }
+
+  /** What the plan tells once for all of its tasks. */
+  async envelope(): Promise<Partial<ReadPlan>> {
+    if (this.#roots === null) return {};
+    const places = [...this.#used].map(([root, prefixes]) => ({
+      root,
+      prefixes: prefixes.size > PREFIXES_MAX ? [root.root] : [...prefixes],
+    }));
+    return envelopeFor(this.#context, 'read', places);
+  }
+}
+
+/** A plan with what its reader needs to open those of its files that are on S3. */
 export async function grantAccess(context: ServerContext, catalog: Catalog, plan: ReadPlan): Promise<ReadPlan> {
-  const isNeeded = plan.scan_tasks.some(({ files }) => files.some(({ path }) => isOnS3(path)));
-  if (!isNeeded) return plan;
-  const { by_name } = await dataRootsOf(context.db.reader, catalog);
-  const roots = [...by_name.values()].filter((root): root is S3Root => root.binding !== null);
-  const used = new Map<S3Root, Set<string>>();
-  const scan_tasks = plan.scan_tasks.map((task) => referTask(task, roots, used));
-  const places = [...used].map(([root, prefixes]) => ({
-    root,
-    prefixes: prefixes.size > PREFIXES_MAX ? [root.root] : [...prefixes],
-  }));
-  return { ...plan, scan_tasks, ...(await envelopeFor(context, 'read', places)) };
+  const access = new PlanAccess(context, catalog);
+  const scan_tasks: ScanTask[] = [];
+  for (const task of plan.scan_tasks) scan_tasks.push(await access.refer(task));
+  return { ...plan, scan_tasks, ...(await access.envelope()) };
 }
 
 function referTask(task: ScanTask, roots: S3Root[], used: Map<S3Root, Set<string>>): ScanTask {

@@ -1,5 +1,6 @@
 import type { PartitionValue } from '@deltacat/contract';
 import { type DeltaInView, REWRITER } from '../snapshots/deltas.ts';
+import type { Composition } from '../snapshots/totals.ts';
 
 /**
  * Whether a reader must merge rows by key: an upsert of a keyed table or a delete is among the deltas, or what became of
@@ -14,6 +15,13 @@ export function requiresMerge(deltas: readonly DeltaInView[], mergeKeys: readonl
     if (author_name === REWRITER) rewritten += 1;
   }
   return isKeyed && rewritten > 0 && rewritten < deltas.length;
+}
+
+/** Whether a reader of everything in a version may have to merge, by what that is made of: the same rule, counted. */
+export function mayMerge(of: Composition, delta_count: number, mergeKeys: readonly string[]): boolean {
+  const { delete_count, upsert_count, rewrite_count } = of;
+  if (delete_count > 0) return true;
+  return mergeKeys.length > 0 && (upsert_count > 0 || (rewrite_count > 0 && rewrite_count < delta_count));
 }
 
 /**

@@ -3,17 +3,17 @@ import type { Handler, ServerContext } from '../context.ts';
 import type { Catalog } from '../roots/catalogs.ts';
 import type { DeltaInView } from '../snapshots/deltas.ts';
 import { readAllStats, readFiles } from '../snapshots/files.ts';
+import { keptTotals } from '../snapshots/totals.ts';
 import { type Transaction, viewOf } from '../snapshots/transactions.ts';
 import { grantAccess } from './grant.ts';
 import { mergeInstructions, mergeSortKeys } from './merge-order.ts';
-import { dropLeadingDeletes, orderDeltas, requiresMerge } from './order.ts';
+import { PlanNames } from './names.ts';
+import { dropLeadingDeletes, mayMerge, orderDeltas, requiresMerge } from './order.ts';
 import { cutPage, type Page, type PageAsked } from './page.ts';
 import { type Question, readQuestion } from './question.ts';
 import { toScanTasks } from './scan-tasks.ts';
-import { findSchemas } from './schemas.ts';
-import { findSchemes } from './schemes.ts';
 import { pruneDeltas, selectDeltas } from './select.ts';
-import { snapshotId } from './snapshot-id.ts';
+import { snapshotId, snapshotIdOf } from './snapshot-id.ts';
 import { findTarget, type ReadTarget } from './target.ts';
 import { type TellStats, tellStats } from './told-stats.ts';
 
@@ -21,13 +21,17 @@ import { type TellStats, tellStats } from './told-stats.ts';
 export type PlanAsked = PageAsked &
   Pick<InputOf<Api['plan_read']>, 'include_files' | 'include_column_stats' | 'as_of' | 'preferred_root'>;
 
-/** A read resolved as far as the deltas that it is about. */
-export interface ResolvedRead {
+/** A read whose names, moment and filter are resolved. */
+interface OpenedRead {
   catalog: Catalog;
   /** The transaction that the read is a part of. */
   transaction: Transaction | null;
   target: ReadTarget;
   question: Question;
+}
+
+/** A read resolved as far as the deltas that it is about. */
+export interface ResolvedRead extends OpenedRead {
   /** Every visible delta of the selected partitions, by commit. */
   deltas: DeltaInView[];
   /** Plan to merge even what could be read as it was written. */
@@ -36,56 +40,90 @@ export interface ResolvedRead {
 
 /** Plans a read: from names over partitions and file statistics to the files to read, and how to make rows of them. */
 export const planRead: Handler<'plan_read'> = async (context, input) => {
-  const read = await resolveRead(context, input);
-  return answerPlan(context, read, input);
+  const opened = await openRead(context, input);
+  return (await planWhole(context, opened, input)) ?? planGranted(context, await withDeltas(context, opened), input);
 };
 
 /** The plan of a resolved read, with what its reader needs to open the files. */
-export async function answerPlan(context: ServerContext, read: ResolvedRead, asked: PlanAsked): Promise<ReadPlan> {
+export async function planGranted(context: ServerContext, read: ResolvedRead, asked: PlanAsked): Promise<ReadPlan> {
   return grantAccess(context, read.catalog, await planDeltas(context, read, asked));
 }
 
 /** Resolves the names, the moment and the filter of a read; throws what its reader got wrong. */
-export async function resolveRead(
-  context: ServerContext,
-  input: Omit<InputOf<Api['plan_read']>, keyof PlanAsked> & { as_of?: bigint | null | undefined },
-): Promise<ResolvedRead> {
-  const { catalog, view, transaction } = await viewOf(context, input);
-  const target = await findTarget(context, view, input);
-  const question = readQuestion(target, input);
-  return { catalog, transaction, target, question, deltas: await selectDeltas(context.db.reader, target, question) };
+export async function resolveRead(context: ServerContext, input: ReadAsked): Promise<ResolvedRead> {
+  return withDeltas(context, await openRead(context, input));
 }
 
-/** The plan of a resolved read. */
-export async function planDeltas(context: ServerContext, read: ResolvedRead, asked: PlanAsked): Promise<ReadPlan> {
-  const queries = context.db.reader;
+type ReadAsked = Omit<InputOf<Api['plan_read']>, keyof PlanAsked> & { as_of?: bigint | null | undefined };
+
+async function openRead(context: ServerContext, input: ReadAsked): Promise<OpenedRead> {
+  const { catalog, view, transaction } = await viewOf(context, input);
+  const target = await findTarget(context, view, input);
+  return { catalog, transaction, target, question: readQuestion(target, input) };
+}
+
+async function withDeltas(context: ServerContext, opened: OpenedRead): Promise<ResolvedRead> {
+  return { ...opened, deltas: await selectDeltas(context.db.reader, opened.target, opened.question) };
+}
+
+/**
+ * The totals of everything in a version from what its commits keep, whatever it holds: one row. Null where they do not tell
+ * all: of a part, in a transaction, and where rows are merged, since then the order of the deltas counts.
+ */
+async function planWhole(context: ServerContext, read: OpenedRead, asked: PlanAsked): Promise<ReadPlan | null> {
+  const { question, target, transaction } = read;
+  if (asked.include_files || question.predicate || question.partitions || transaction) return null;
+  const { table_version_id } = target.version;
+  const { totals, composition } = await keptTotals(context.db.reader, { table_version_id, seq: target.view.seq });
+  if (!composition || mayMerge(composition, totals.delta_count, target.merge_keys)) return null;
+  const { total_files, total_records, total_bytes } = totals;
+  const told = { total_files, total_records, total_bytes, snapshot_id: snapshotIdOf(composition.fingerprint) };
+  return { ...describePlan(read, asked, false), ...told, scan_tasks: [] };
+}
+
+/** A plan but for its tasks and what these name. */
+export interface PreparedPlan {
+  head: Omit<ReadPlan, 'scan_tasks'>;
+  page: Page;
+  /** How files are told their statistics; null when the reader did not ask for them. */
+  tell: TellStats | null;
+}
+
+/** The plan of a resolved read, as far as the files that it lists. */
+export async function preparePlan(context: ServerContext, read: ResolvedRead, asked: PlanAsked): Promise<PreparedPlan> {
   const { target, question } = read;
   const standing = dropLeadingDeletes(read.deltas);
   const merging = read.always_merge || requiresMerge(standing, target.merge_keys);
   const deltas = orderDeltas(standing, merging);
-  const snapshot_id = snapshotId(deltas, merging);
+  const snapshot_id = await snapshotId(deltas, merging);
   const about = describePlan(read, asked, merging);
-  if (!asked.include_files) return { ...about, ...totals(deltas), snapshot_id };
+  const nothing = { deltas: [], returned_files: 0, next_file_offset: null };
+  if (!asked.include_files) return { head: { ...about, ...totals(deltas), snapshot_id }, page: nothing, tell: null };
 
-  const selected = await pruneDeltas(queries, target, { filter: question.filter, deltas, merging });
+  const selected = await pruneDeltas(context.db.reader, target, { filter: question.filter, deltas, merging });
   const page = cutPage(selected, asked, merging);
-  const tell = asked.include_column_stats ? tellStats(target, question) : null;
-  const scanned = await describePage(context, target, { page, tell });
-  return {
+  const head = {
     ...about,
     ...totals(selected),
-    ...scanned,
     returned_files: page.returned_files,
     truncated: page.next_file_offset !== null,
     next_file_offset: page.next_file_offset,
     // Older clients take a plan with an id but without tasks for one that must not be executed.
     snapshot_id: page.deltas.length > 0 ? snapshot_id : null,
   };
+  return { head, page, tell: asked.include_column_stats ? tellStats(target, question) : null };
 }
 
-type About = Omit<ReadPlan, 'total_files' | 'total_records' | 'total_bytes'>;
+/** The plan of a resolved read. */
+export async function planDeltas(context: ServerContext, read: ResolvedRead, asked: PlanAsked): Promise<ReadPlan> {
+  const { head, page, tell } = await preparePlan(context, read, asked);
+  if (!asked.include_files) return { ...head, scan_tasks: [] };
+  return { ...head, ...(await describePage(context, read.target, { page, tell })) };
+}
 
-function describePlan({ catalog, target, transaction }: ResolvedRead, asked: PlanAsked, merging: boolean): About {
+type About = Omit<ReadPlan, 'total_files' | 'total_records' | 'total_bytes' | 'scan_tasks'>;
+
+function describePlan({ catalog, target, transaction }: OpenedRead, asked: PlanAsked, merging: boolean): About {
   const { version, schema, merge_keys, view } = target;
   const sort_keys = mergeSortKeys(schema?.fields ?? []);
   return {
@@ -96,7 +134,6 @@ function describePlan({ catalog, target, transaction }: ResolvedRead, asked: Pla
     returned_files: 0,
     truncated: false,
     next_file_offset: null,
-    scan_tasks: [],
     merge_keys: merge_keys.length > 0 ? merge_keys : null,
     mor_plan: merging ? { sort_keys } : null,
     mor_instructions: merging ? mergeInstructions(merge_keys, sort_keys) : null,
@@ -134,9 +171,7 @@ async function describePage(
   const files = await readFiles(queries, ids);
   const stats = tell && { of: await readAllStats(queries, ids), tell };
   const scan_tasks = toScanTasks(page.deltas, { files, stats });
-  return {
-    scan_tasks,
-    ...(await findSchemas(queries, target, { deltas: page.deltas, files })),
-    ...(await findSchemes(queries, target, scan_tasks)),
-  };
+  const names = new PlanNames();
+  for (const task of scan_tasks) names.note(task);
+  return { scan_tasks, ...(await names.find(queries, target)) };
 }

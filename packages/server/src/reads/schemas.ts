@@ -1,10 +1,8 @@
-import type { SchemaField } from '@deltacat/contract';
+import type { ScanTask, SchemaField } from '@deltacat/contract';
 import { arrowSchema, serializeSchema } from '@deltacat/io-core';
 import type { Queries } from '../db/database.ts';
 import type { DeltaInView } from '../snapshots/deltas.ts';
-import type { ManifestFile } from '../snapshots/files.ts';
 import { schemasById } from '../snapshots/versions.ts';
-import type { SelectedDelta } from './prune.ts';
 import type { ReadTarget } from './target.ts';
 
 /** The schemas that the files of a plan name, as fields and serialized. */
@@ -24,21 +22,21 @@ export function deleteSchemaId(delta: DeltaInView, schema_id: number | null): st
   return columns.length === 0 ? null : `${schema_id}:${JSON.stringify(columns)}`;
 }
 
-/** Finds the schemas that the files of some deltas name. */
-export async function findSchemas(
-  queries: Queries,
-  target: ReadTarget,
-  page: { deltas: SelectedDelta[]; files: Map<string, ManifestFile[]> },
-): Promise<PlanSchemas> {
-  const used = new Map<string, { schema_id: number; columns: string[] | null }>();
-  for (const delta of page.deltas) {
-    for (const { schema_id } of page.files.get(delta.manifest_id) ?? []) {
-      if (schema_id === null) continue;
-      const deleting = deleteSchemaId(delta, schema_id);
-      const columns = deleting === null ? null : (delta.entry_params?.equality_field_locators ?? null);
-      used.set(deleting ?? String(schema_id), { schema_id, columns });
-    }
+/** The schemas that the files of tasks name, by their names there. */
+export type SchemasNamed = Map<string, { schema_id: number; columns: string[] | null }>;
+
+/** Notes the schemas that the files of a task name. */
+export function noteSchemas(used: SchemasNamed, { files, entry_params }: ScanTask): void {
+  for (const { schema_id } of files) {
+    if (schema_id === null || schema_id === undefined) continue;
+    const isDeleting = typeof schema_id === 'string';
+    const columns = isDeleting ? (entry_params?.equality_field_locators ?? null) : null;
+    used.set(String(schema_id), { schema_id: isDeleting ? Number.parseInt(schema_id, 10) : schema_id, columns });
   }
+}
+
+/** Finds schemas that were named. */
+export async function findSchemas(queries: Queries, target: ReadTarget, used: SchemasNamed): Promise<PlanSchemas> {
   const ids = [...new Set([...used.values()].map(({ schema_id }) => schema_id))];
   const known = await schemasById(queries, target.version.table_version_id, ids);
   const found: PlanSchemas = { schemas_by_id: {}, schemas_serialized_by_id: {} };

@@ -12,19 +12,29 @@ export interface PlanSchemes {
   sort_schemes_by_id: Record<string, SortScheme>;
 }
 
-/** Finds the schemes that tasks and their files name; those of unpartitioned and unsorted data are no schemes. */
+/** The ids of schemes that tasks and their files name. */
+export interface SchemesNamed {
+  partition: Set<string>;
+  sort: Set<string>;
+}
+
+/** Notes the schemes that a task and its files name. */
+export function noteSchemes({ partition, sort }: SchemesNamed, task: ScanTask): void {
+  partition.add(String(task.partition_scheme_id));
+  for (const { sort_scheme_id } of task.files) sort.add(String(sort_scheme_id));
+}
+
+/** Finds schemes that were named; those of unpartitioned and unsorted data are no schemes. */
 export async function findSchemes(
   queries: Queries,
   { version }: ReadTarget,
-  tasks: readonly ScanTask[],
+  named: SchemesNamed,
 ): Promise<PlanSchemes> {
   const { table_version_id, partition_scheme, sort_scheme } = version;
-  const partitioned = new Set(tasks.map((task) => String(task.partition_scheme_id)));
-  const sorted = new Set(tasks.flatMap(({ files }) => files.map((file) => String(file.sort_scheme_id))));
   const all = async () => schemesById(queries, table_version_id);
   return {
-    partition_schemes_by_id: await collect(partitioned, partition_scheme, async () => (await all()).partition),
-    sort_schemes_by_id: await collect(sorted, sort_scheme, async () => (await all()).sort),
+    partition_schemes_by_id: await collect(named.partition, partition_scheme, async () => (await all()).partition),
+    sort_schemes_by_id: await collect(named.sort, sort_scheme, async () => (await all()).sort),
   };
 }
 

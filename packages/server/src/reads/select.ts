@@ -6,8 +6,10 @@ import {
   type SchemaField,
 } from '@deltacat/contract';
 import { type BoundPredicate, type PartitionFilter, partitionFilter } from '@deltacat/io-core';
+import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
-import { type DeltaInView, listDeltas } from '../snapshots/deltas.ts';
+import { giveWay } from '../db/give-way.ts';
+import { byCommit, type DeltaInView, listDeltas, readDeltas } from '../snapshots/deltas.ts';
 import { readSizes, readStats } from '../snapshots/files.ts';
 import { hasOtherSchemes, listPartitions, type PartitionFound, schemesById } from '../snapshots/partitions.ts';
 import type { TableVersion } from '../snapshots/versions.ts';
@@ -22,7 +24,13 @@ import type { ReadTarget } from './target.ts';
 export async function selectDeltas(queries: Queries, target: ReadTarget, question: Question): Promise<DeltaInView[]> {
   const { stream_id } = target.version;
   const partition_ids = await selectPartitions(queries, target, question);
-  return listDeltas(queries, target.view, { stream_id, partition_ids });
+  if (partition_ids === null) return readDeltas(queries, target.view, stream_id);
+  const found: DeltaInView[] = [];
+  for (const some of chunks(partition_ids)) {
+    if (found.length > 0) await giveWay();
+    for (const delta of await listDeltas(queries, target.view, { stream_id, partition_ids: some })) found.push(delta);
+  }
+  return found.sort(byCommit);
 }
 
 /** The partitions that may hold such rows; null for all of them. */
@@ -79,19 +87,35 @@ export async function pruneDeltas(
     merging && wanted.filter ? filterBeforeMerge(wanted.filter, merge_keys, schema?.fields ?? []) : wanted.filter;
   if (!filter) return deltas.map(selectWhole).filter(({ files }) => files > 0);
   const columns = predicateColumns(filter).filter((column) => !retyped.has(column));
-  const stats = await readStats(queries, idsOf(deltas), columns);
-  const telling = (delta: DeltaInView) =>
-    mayDropFiles(delta, merging, merge_keys) && hasAny(stats.get(delta.manifest_id));
+  const selected: SelectedDelta[] = [];
+  for (let start = 0; start < deltas.length; start += DELTAS_AT_ONCE) {
+    if (start > 0) await giveWay();
+    const some = deltas.slice(start, start + DELTAS_AT_ONCE);
+    const mayDrop = (delta: DeltaInView) => mayDropFiles(delta, merging, merge_keys);
+    for (const delta of await pruneSome(queries, some, { filter, columns, mayDrop })) selected.push(delta);
+  }
+  return dropLeadingDeletes(selected.filter(({ files }) => files > 0));
+}
+
+/** How many deltas are pruned before other requests get their turn. */
+const DELTAS_AT_ONCE = 1_000;
+
+async function pruneSome(
+  queries: Queries,
+  deltas: DeltaInView[],
+  by: { filter: BoundPredicate; columns: string[]; mayDrop(delta: DeltaInView): boolean },
+): Promise<SelectedDelta[]> {
+  const stats = await readStats(queries, idsOf(deltas), by.columns);
+  const telling = (delta: DeltaInView) => by.mayDrop(delta) && hasAny(stats.get(delta.manifest_id));
   const sizes = await readSizes(queries, idsOf(deltas.filter((delta) => delta.files !== 1 && telling(delta))));
-  const selected = deltas.map((delta) => {
+  return deltas.map((delta) => {
     if (!telling(delta)) return selectWhole(delta);
-    return pruneFiles(delta, filter, {
+    return pruneFiles(delta, by.filter, {
       // The totals of a delta with one file are those of the file.
       sizes: sizes.get(delta.manifest_id) ?? { record_count: [delta.records], content_length: [delta.bytes] },
       stats: stats.get(delta.manifest_id) ?? {},
     });
   });
-  return dropLeadingDeletes(selected.filter(({ files }) => files > 0));
 }
 
 function hasAny(stats: object | undefined): boolean {

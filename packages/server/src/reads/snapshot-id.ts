@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DeltaInView } from '../snapshots/deltas.ts';
+import { fingerprintOf } from '../snapshots/fingerprint.ts';
 
 const LENGTH = 32;
 
@@ -8,11 +9,17 @@ const LENGTH = 32;
  * whenever the same files are resolved. Made from manifests, which never change, so it costs one step per delta. Order
  * counts only where rows are merged, because only there it decides which row wins.
  */
-export function snapshotId(deltas: readonly DeltaInView[], merging: boolean): string {
-  const lines = deltas.map(({ manifest_id, delta_type }) => `${manifest_id} ${merging ? delta_type : 'data'}`);
-  if (!merging) lines.sort();
-  return createHash('sha256')
-    .update(`deltacat-snapshot-1\n${merging ? 'merged' : 'as written'}\n${lines.join('\n')}`)
-    .digest('hex')
-    .slice(0, LENGTH);
+export async function snapshotId(deltas: readonly DeltaInView[], merging: boolean): Promise<string> {
+  if (!merging) return snapshotIdOf(await fingerprintOf(deltas.map(({ manifest_id }) => manifest_id)));
+  const lines = deltas.map(({ manifest_id, delta_type }) => `${manifest_id} ${delta_type}`);
+  return idOf('merged', lines.join('\n'));
+}
+
+/** The same of manifests whose fingerprint is known, where nothing is merged. */
+export function snapshotIdOf(fingerprint: string): string {
+  return idOf('as written', fingerprint);
+}
+
+function idOf(how: 'merged' | 'as written', what: string): string {
+  return createHash('sha256').update(`deltacat-snapshot-2\n${how}\n${what}`).digest('hex').slice(0, LENGTH);
 }

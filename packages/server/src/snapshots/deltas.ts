@@ -1,6 +1,7 @@
 import type { ContentType, DeltaType, PartitionValue } from '@deltacat/contract';
 import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
+import { giveWay } from '../db/give-way.ts';
 import { standing, type View } from './view.ts';
 
 /** Who is written down as the author of a rewrite: rows of such a delta need no merging among themselves. */
@@ -54,7 +55,55 @@ export async function listDeltas(
   return found.sort(byCommit);
 }
 
-function byCommit(a: DeltaInView, b: DeltaInView): number {
+/** How many deltas are read before other requests get their turn: some ten milliseconds. */
+const DELTAS_AT_ONCE = 2_000;
+
+/**
+ * The same for reads of any size, which let others in between. Asked for run by run, what ends meanwhile is found among what
+ * stands or among what ended, or in both, never in neither: what ended is asked for afterwards.
+ */
+export async function readDeltas(queries: Queries, view: View, stream_id: string): Promise<DeltaInView[]> {
+  const first = await selectDeltas(queries, view, { stream_id })
+    .limit(DELTAS_AT_ONCE + 1)
+    .execute();
+  const found = new Map<number, DeltaInView>();
+  if (first.length <= DELTAS_AT_ONCE) for (const row of first) found.set(row.row_id, row);
+  else {
+    const all = () => selectCommitted(queries, view, { stream_id });
+    for (const which of [
+      () => all().where('deltas.to_seq', 'is', null),
+      () => all().where('deltas.to_seq', '>', view.seq),
+    ]) {
+      for await (const row of readRuns(which)) found.set(row.row_id, row);
+    }
+  }
+  const { transaction_id } = view;
+  if (transaction_id !== undefined) {
+    for (const row of await listUncommitted(queries, { ...view, transaction_id }, { stream_id }))
+      found.set(row.row_id, row);
+  }
+  return [...found.values()].sort(byCommit);
+}
+
+async function* readRuns(select: () => ReturnType<typeof selectCommitted>): AsyncGenerator<DeltaInView> {
+  let last: DeltaInView | undefined;
+  for (let isOver = false; !isOver; await giveWay()) {
+    let query = select().orderBy('deltas.from_seq').orderBy('deltas.row_id').limit(DELTAS_AT_ONCE);
+    const { from_seq, row_id } = last ?? {};
+    if (from_seq !== undefined && row_id !== undefined) {
+      query = query
+        .where('deltas.from_seq', '>=', from_seq)
+        .where(({ eb, or }) => or([eb('deltas.from_seq', '>', from_seq), eb('deltas.row_id', '>', row_id)]));
+    }
+    const rows = await query.execute();
+    yield* rows;
+    last = rows.at(-1);
+    isOver = rows.length < DELTAS_AT_ONCE;
+  }
+}
+
+/** The order of commits, and of positions within one. */
+export function byCommit(a: DeltaInView, b: DeltaInView): number {
   if (a.from_seq !== b.from_seq) return a.from_seq - b.from_seq;
   if (a.position !== b.position) return a.position < b.position ? -1 : 1;
   return a.row_id - b.row_id;

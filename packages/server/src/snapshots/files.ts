@@ -37,6 +37,24 @@ export async function readFiles(queries: Queries, manifestIds: string[]): Promis
   return found;
 }
 
+/** The files of one manifest from one place to another, both included, at their places in a list with gaps. */
+export async function readFileRange(
+  queries: Queries,
+  manifest_id: string,
+  { first, last }: { first: number; last: number },
+): Promise<ManifestFile[]> {
+  const rows = await queries
+    .selectFrom('files')
+    .selectAll()
+    .where('manifest_id', '=', manifest_id)
+    .where('ordinal', '>=', first)
+    .where('ordinal', '<=', last)
+    .execute();
+  const files: ManifestFile[] = [];
+  for (const { manifest_id: _, ordinal, ...file } of rows) files[ordinal] = file;
+  return files;
+}
+
 /** The sizes of the files of manifests, without reading anything else of them. */
 export async function readSizes(queries: Queries, manifestIds: string[]): Promise<Map<string, FileSizes>> {
   const found = new Map<string, FileSizes>();

@@ -1,8 +1,9 @@
 import { type Api, DeltacatError, type InputOf } from '@deltacat/contract';
 import { readOptimizationLevel } from '../catalog/compaction-settings.ts';
-import type { Handler, RequestContext } from '../context.ts';
+import type { RequestContext, TextHandler } from '../context.ts';
 import { dropLeadingDeletes, requiresMerge } from '../reads/order.ts';
-import { answerPlan, planRead, type ResolvedRead, resolveRead } from '../reads/plan.ts';
+import { planRead, type ResolvedRead, resolveRead } from '../reads/plan.ts';
+import { answerPlan } from '../reads/plan-text.ts';
 import { type DeltaInView, REWRITER } from '../snapshots/deltas.ts';
 import { findMisaligned } from './misaligned.ts';
 import type { Rewritten } from './replace-deltas.ts';
@@ -17,8 +18,9 @@ const ATTEMPTS_MAX = 10;
  * files of an earlier schema that a reader would misread. Throws `merge_unsupported_by_client` where that cannot be done,
  * never answers with a plan that such a reader would misread.
  */
-export const planMerged: Handler<'plan_read'> = async (context, input) => {
-  if (!isForWeakReader(context, input)) return planRead(context, input);
+export const planMerged: TextHandler<'plan_read'> = async (context, input) => {
+  if (!input.include_files) return planRead(context, input);
+  if (!isForWeakReader(context, input)) return answerPlan(context, await resolveRead(context, input), input);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     const read = await resolveRead(context, input);
     const wanted = await partitionsToRewrite(context, read);
@@ -43,7 +45,7 @@ const OWN = 'ts-';
 /** Readers of history, of a transaction and of mere totals are not helped by rewriting what is there now. */
 function isForWeakReader(context: RequestContext, input: InputOf<Api['plan_read']>): boolean {
   const isElsewhere = (input.as_of ?? input.transaction_id ?? null) !== null;
-  return !context.client_version?.startsWith(OWN) && !isElsewhere && input.include_files;
+  return !context.client_version?.startsWith(OWN) && !isElsewhere;
 }
 
 /** The partitions that the reader could not read as they are, each with its deltas. */

@@ -20,7 +20,13 @@ describe('the statistics of a column', () => {
     ['halffloat', [1.5, -0.25], { min: -0.25, max: 1.5, null_count: 0 }],
     ['bool', [true, null], { min: true, max: true, null_count: 1 }],
     ['string', ['\u{1f916}', '\uff5e', null], { min: '\uff5e', max: '\u{1f916}', null_count: 1 }],
-    ['string', ['x'.repeat(2000), 'a'], { null_count: 0 }],
+    ['string', ['x'.repeat(2000), 'a'], { min: 'a', max: `${'x'.repeat(1022)}y`, null_count: 0 }],
+    [
+      'string',
+      [`${'é'.repeat(600)}a`, `${'é'.repeat(600)}b`],
+      { min: 'é'.repeat(511), max: `${'é'.repeat(510)}ê`, null_count: 0 },
+    ],
+    ['string', ['\u{10ffff}'.repeat(300), 'a'], { null_count: 0 }],
     ['binary', [Uint8Array.of(1)], { null_count: 0 }],
     [
       'date32[day]',

@@ -6,9 +6,7 @@ import type { FileStats } from './predicate/predicate.ts';
 import { statsRange } from './predicate/stats-range.ts';
 import { fieldType } from './schema/schema.ts';
 import { compareScalars, type Scalar, type ScalarKind, scalarJson, scalarKind } from './values/scalar.ts';
-
-/** Longer texts are no bounds: they would make every plan heavier, and prune no better. */
-const BOUND_BYTES_MAX = 1024;
+import { lowerBound, upperBound } from './values/text-bounds.ts';
 
 /** The least and the greatest value of a column; both null where it has none but null and NaN. */
 interface Extremes {
@@ -67,13 +65,11 @@ function columnStats(vector: Vector): ColumnStats {
 }
 
 function boundsJson(kind: ScalarKind, { min, max }: Extremes): ColumnStats {
-  if (min === null || max === null || isLong(min) || isLong(max)) return {};
-  const bounds = { min: scalarJson(kind, min), max: scalarJson(kind, max) };
+  const low = typeof min === 'string' ? lowerBound(min) : min;
+  const high = typeof max === 'string' ? upperBound(max) : max;
+  if (low === null || high === null) return {};
+  const bounds = { min: scalarJson(kind, low), max: scalarJson(kind, high) };
   return bounds.min === null || bounds.max === null ? {} : bounds;
-}
-
-function isLong(bound: Scalar): boolean {
-  return typeof bound === 'string' && Buffer.byteLength(bound) > BOUND_BYTES_MAX;
 }
 
 function extremesOf(vector: Vector, kind: ScalarKind): Extremes {

@@ -1,20 +1,18 @@
 import type { DataType } from 'apache-arrow';
 import { type Scalar, type ScalarKind, scalarKind } from '../values/scalar.ts';
 import { NS_PER_DAY } from '../values/temporal.ts';
+import { lowerBound, upperBound } from '../values/text-bounds.ts';
 import type { ParquetElement } from './parquet-footer.ts';
 import { clockOf, isUnsigned, PHYSICAL } from './parquet-words.ts';
 
 /** Reads a bound from the plain encoding of its value; null when it says nothing. */
-export type BoundReader = (bytes: Uint8Array) => Scalar | null;
+export type BoundReader = (bytes: Uint8Array, side: 'min' | 'max') => Scalar | null;
 
 /** How the bounds of a column are read: its values as everything else compares them. */
 export interface Bounds {
   kind: ScalarKind;
   read: BoundReader;
 }
-
-/** Longer bounds only make plans heavier. */
-const BOUND_BYTES_MAX = 1024;
 
 /** How the bounds of a column are read, by its Arrow type and its storage; null when its values do not compare. */
 export function parquetBounds(element: ParquetElement, type: DataType | undefined): Bounds | null {
@@ -58,10 +56,10 @@ function readFloat(bytes: Uint8Array): number | null {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function readText(bytes: Uint8Array): string | null {
-  if (bytes.length > BOUND_BYTES_MAX) return null;
+function readText(bytes: Uint8Array, side: 'min' | 'max'): string | null {
   try {
-    return utf8.decode(bytes);
+    const text = utf8.decode(bytes);
+    return side === 'min' ? lowerBound(text) : upperBound(text);
   } catch {
     // Some writers shorten bounds in the middle of a character, and tell nobody.
     return null;

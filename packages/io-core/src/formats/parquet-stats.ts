@@ -63,7 +63,7 @@ function boundOf(chunk: ParquetChunk | undefined, side: 'min' | 'max', bounds: B
   const { name } = bounds.kind;
   const unordered = name === 'string' || name === 'bytes' || name === 'decimal';
   const unsigned = bounds.kind.name === 'int' && bounds.kind.min === 0n;
-  return chunk?.statistics?.deprecated && (unordered || unsigned) ? null : bounds.read(bytes);
+  return chunk?.statistics?.deprecated && (unordered || unsigned) ? null : bounds.read(bytes, side);
 }
 
 /** The bound further in a direction; null, once any is unknown. */

@@ -14,6 +14,7 @@ import { isReliable, type StatsRange } from '../predicate/stats-range.ts';
 import { fieldType } from '../schema/schema.ts';
 import { readScalar, type Scalar, type ScalarKind, scalarKind } from '../values/scalar.ts';
 import { formatInstant, NS_PER_DAY, parseInstant } from '../values/temporal.ts';
+import { prefixSuccessor } from '../values/text-bounds.ts';
 import { compileTransform, type PartitionOf, parseTransform, type Transform } from './transform.ts';
 
 /** Whether a partition of given values may hold rows that are wanted. */
@@ -114,16 +115,6 @@ function truncatedRange(value: bigint, width: bigint): StatsRange {
 function prefixRange(prefix: string, width: number): StatsRange {
   if ([...prefix].length < width) return { min: prefix, max: prefix };
   return { min: prefix, max: prefixSuccessor(prefix) };
-}
-
-/** The least text above all that begin with a prefix, or null when there is none. */
-function prefixSuccessor(prefix: string): string | null {
-  const points = Array.from(prefix, (char) => char.codePointAt(0) ?? 0);
-  while (points.at(-1) === 0x10ffff) points.pop();
-  const last = points.pop();
-  if (last === undefined) return null;
-  // Between these two lie the surrogates, which are no characters.
-  return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
 }
 
 /** A partition of a hash or of a calendar component says which values cannot be in it, and nothing of their order. */

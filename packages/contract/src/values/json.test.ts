@@ -40,6 +40,67 @@ test('any JSON value with any 64-bit integers comes back equal', () => {
   );
 });
 
+/** What a parser that is asked about every value makes of a text. */
+function parseSlowly(text: string): unknown {
+  return JSON.parse(text, ((_key: string, value: unknown, { source = '' }: { source?: string } = {}) => {
+    const isRounded = typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source);
+    return isRounded ? BigInt(source) : value;
+  }) as (key: string, value: unknown) => unknown);
+}
+
+test('digits are integers where they stand for a value, and text in texts', () => {
+  const piece = fc.constantFrom(
+    ...[
+      '"',
+      '\\',
+      '\\\\',
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      ' ',
+      '-',
+      '.',
+      'e',
+      '+',
+      '0',
+      '1',
+      'a',
+      'int:',
+      '"int:',
+      '"\\u0069nt:1"',
+      '\\n',
+    ],
+    ...['9007199254740993', '-18446744073709551616', '1234567890123456', '00000000000000001', '"a":', '[1,'],
+  );
+  const text = fc.oneof(
+    fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join('')),
+    fc.array(piece, { maxLength: 8 }).map((pieces) => `[9007199254740993,${JSON.stringify(pieces.join(''))},1.5]`),
+    fc.array(piece, { maxLength: 8 }).map((pieces) => `{${JSON.stringify(pieces.join(''))}:-9007199254740993}`),
+    fc.array(piece, { maxLength: 4 }).map((pieces) => `[9007199254740993,${pieces.join('')}]`),
+  );
+  const outcome = (parse: (text: string) => unknown, of: string) => {
+    try {
+      return { value: parse(of) };
+    } catch (error) {
+      return { error: error instanceof SyntaxError };
+    }
+  };
+  fc.assert(
+    fc.property(text, (of) => {
+      expect(outcome(parseJson, of)).toEqual(outcome(parseSlowly, of));
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test('a key that objects have of their own is a key like others', () => {
+  const value = parseJson('{"__proto__":9007199254740993}') as object;
+  expect(Object.entries(value)).toEqual([['__proto__', 9007199254740993n]]);
+});
+
 test('canonical text ignores the order of keys and absent values', () => {
   expect(canonicalJson({ b: 1n, a: [{ d: null, c: 'x' }] })).toBe('{"a":[{"c":"x"}],"b":1}');
   expect(canonicalJson({ a: [{ c: 'x' }], b: 1n })).toBe(canonicalJson({ b: 1n, a: [{ d: undefined, c: 'x' }] }));

@@ -12,7 +12,9 @@ const schemeId = z.union([z.string(), z.int()]);
 
 /** One key of a partition scheme: columns and the transform that turns their values into a partition value. */
 export const partitionKey = z.object({
-  key: columns.meta({ description: 'The source column (several for bucket only).' }),
+  key: columns.meta({
+    description: 'The source column. A bucket may name several, of which the first places the row.',
+  }),
   transform: z.string().nullish().meta({
     description: 'identity (default), year, month, day, hour, bucket(N), truncate(W) or void.',
   }),

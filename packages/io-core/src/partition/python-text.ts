@@ -19,7 +19,8 @@ export function pythonText(kind: ScalarKind, value: Scalar): string {
 
 function pythonTime(kind: ScalarKind, value: bigint): string {
   if (kind.name === 'date') return formatted(formatDate(value));
-  if (kind.name === 'time') return formatTimeOfDay(floorModulo(value, NS_PER_DAY));
+  // Python's times end with microseconds.
+  if (kind.name === 'time') return formatTimeOfDay(floorModulo(value - floorModulo(value, 1_000n), NS_PER_DAY));
   if (kind.name !== 'timestamp') return String(value);
   if (kind.zone === null) return formatted(formatInstant(value)).replace('T', ' ');
   formatted(formatInstant(value));

@@ -59,7 +59,7 @@ export function transformProblem(transform: Transform, kinds: (ScalarKind | null
 export function compileTransform(transform: Transform, kinds: ScalarKind[]): PartitionOf {
   const [kind] = kinds;
   if (kind === undefined || transform.name === 'void' || transform.name === 'unknown') return () => null;
-  if (transform.name === 'bucket') return (values) => bucketOf(transform, kinds, values);
+  if (transform.name === 'bucket') return ([value = null]) => bucketOf(transform, kind, value);
   const apply = compileSingle(transform, kind);
   return ([value]) => (value === null || value === undefined ? null : apply(value));
 }
@@ -110,25 +110,24 @@ function truncate(value: Scalar, width: number): Scalar {
   return value.slice(0, end);
 }
 
+/**
+ * Of several columns the first one alone places a row: so do the official writers, and rows of one key must meet whoever wrote
+ * them.
+ */
 function bucketOf(
   { buckets, hash }: Transform & { name: 'bucket' },
-  kinds: ScalarKind[],
-  values: (Scalar | null)[],
+  kind: ScalarKind,
+  value: Scalar | null,
 ): PartitionValue {
-  const known = values.filter((value) => value !== null);
-  if (known.length < kinds.length) return null;
-  const texts = known.map((value, index) => (kinds[index] ? pythonText(kinds[index], value) : ''));
-  if (hash === 'iceberg')
-    return (murmur3(icebergBytes(kinds, known) ?? Buffer.from(texts.join('|'))) & 0x7fffffff) % buckets;
-  return digest('sha1', texts.join('|'), 'buffer').readUInt32BE(0) % buckets;
+  if (value === null) return null;
+  if (hash === 'iceberg') return (murmur3(icebergBytes(kind, value)) & 0x7fffffff) % buckets;
+  return digest('sha1', pythonText(kind, value), 'buffer').readUInt32BE(0) % buckets;
 }
 
-function icebergBytes(kinds: ScalarKind[], values: Scalar[]): Uint8Array | null {
-  const [value] = values;
-  if (value === undefined || values.length > 1) return null;
+function icebergBytes(kind: ScalarKind, value: Scalar): Uint8Array {
   if (value instanceof Uint8Array) return value;
-  const isInteger = typeof value === 'boolean' || kinds[0]?.name === 'int';
-  if (!isInteger) return null;
+  const isInteger = typeof value === 'boolean' || kind.name === 'int';
+  if (!isInteger) return Buffer.from(pythonText(kind, value));
   const bytes = Buffer.alloc(8);
   bytes.writeBigInt64LE(BigInt.asIntN(64, BigInt(value as bigint | number | boolean)));
   return bytes;

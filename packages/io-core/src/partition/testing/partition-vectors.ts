@@ -187,4 +187,130 @@ export const PARTITION_VECTORS: {
     values: ['2026-07-01T20:00:00+00:00', null],
     partitions: { day: [2, null], hour: [1, null] },
   },
+  {
+    type: 'uint64',
+    values: [0, 9223372036854775808n, 18446744073709551615n, 15, null],
+    partitions: { 'bucket(8)': [6, 4, 4, 0, null] },
+  },
+  {
+    type: 'uint8',
+    values: [0, 255, 15, null],
+    partitions: {
+      'bucket(1000)': [382, 548, 608, null],
+      'bucket(1000, iceberg)': [676, 655, 272, null],
+      'truncate(10)': [0, 250, 10, null],
+    },
+  },
+  {
+    type: 'int64',
+    values: [-15, 7, 9223372036854775807n, -9223372036854775808n, null],
+    partitions: { 'bucket(1000, iceberg)': [987, 619, 599, 829, null] },
+  },
+  {
+    type: 'float',
+    values: [0.5, 0.10000000149011612, -2.25, 1e10, Number.NaN, Number.POSITIVE_INFINITY, -0, null],
+    partitions: {
+      'bucket(1000)': [669, 854, 689, 289, 75, 684, 241, null],
+      'bucket(1000, iceberg)': [797, 728, 476, 651, 826, 51, 211, null],
+    },
+  },
+  {
+    type: 'double',
+    values: [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e15, 1e16, 123456789012345680, 1.5, null],
+    partitions: {
+      'bucket(1000)': [75, 684, 590, 364, 945, 195, 766, null],
+      'bucket(1000, iceberg)': [826, 51, 461, 42, 542, 210, 41, null],
+    },
+  },
+  {
+    type: 'string',
+    values: ['', 'a', 'é', '🤖x🤖', 'Grüße', null],
+    partitions: {
+      'bucket(1000)': [606, 759, 265, 674, 245, null],
+      'bucket(1000, iceberg)': [0, 850, 495, 552, 40, null],
+      'truncate(1)': ['', 'a', 'é', '🤖', 'G', null],
+      'truncate(2)': ['', 'a', 'é', '🤖x', 'Gr', null],
+      'truncate(3)': ['', 'a', 'é', '🤖x🤖', 'Grü', null],
+    },
+  },
+  {
+    // Nothing; every byte that Python escapes in some way; one that is quoted otherwise.
+    type: 'binary',
+    values: ['', 'AP8nIlwKCQ0gYX8=', 'aXQncw==', null],
+    partitions: {
+      'bucket(1000)': [958, 259, 291, null],
+      'bucket(1000, iceberg)': [0, 919, 688, null],
+      'truncate(2)': ['', 'AP8=', 'aXQ=', null],
+    },
+  },
+  {
+    type: 'bool',
+    values: [true, false, null],
+    partitions: { 'bucket(1000)': [270, 79, null], 'bucket(1000, iceberg)': [556, 676, null] },
+  },
+  {
+    type: 'decimal128(38, 10)',
+    values: ['0.0000000001', '-12345678901234567890.0123456789', '0.0000000000', null],
+    partitions: {
+      'bucket(1000)': [575, 330, 562, null],
+      'bucket(1000, iceberg)': [345, 582, 618, null],
+    },
+  },
+  {
+    type: 'date32[day]',
+    values: ['2026-03-31', '1969-12-31', null],
+    partitions: { 'bucket(1000, iceberg)': [393, 440, null], void: [null, null, null] },
+  },
+  {
+    type: 'date64[ms]',
+    values: ['2026-03-31', null],
+    partitions: { year: [2026, null], month: [3, null], day: [31, null], 'bucket(1000)': [38, null] },
+  },
+  {
+    type: 'time64[ns]',
+    values: ['00:00:00.000000001', '23:59:59.999999999', '12:00:00', null],
+    partitions: { 'bucket(1000)': [445, 708, 921, null] },
+  },
+  {
+    type: 'time32[s]',
+    values: ['00:00:01', '12:00:00', null],
+    partitions: { 'bucket(1000)': [514, 921, null] },
+  },
+  {
+    type: 'timestamp[ns]',
+    values: ['2026-03-31T12:00:00.123456789', '1969-12-31T23:59:59.999999999', '1970-01-01T00:00:00', null],
+    partitions: {
+      year: [2026, 1969, 1970, null],
+      day: [31, 31, 1, null],
+      hour: [12, 23, 0, null],
+      'bucket(1000)': [169, 929, 755, null],
+    },
+  },
+  {
+    type: 'timestamp[ns, tz=Asia/Kathmandu]',
+    values: ['2026-03-31T12:00:00.123456789+00:00', '2026-03-31T12:00:00+00:00', null],
+    partitions: { day: [31, 31, null], hour: [17, 17, null], 'bucket(1000)': [981, 601, null] },
+  },
+  {
+    type: 'timestamp[s, tz=Europe/Dublin]',
+    values: ['1970-01-01T00:00:00+00:00', '1969-12-31T23:59:59+00:00', '2026-03-31T12:00:00+00:00', null],
+    partitions: {
+      year: [1970, 1970, 2026, null],
+      day: [1, 1, 31, null],
+      hour: [1, 0, 13, null],
+      'bucket(1000)': [355, 811, 191, null],
+      'bucket(1000, iceberg)': [530, 534, 376, null],
+    },
+  },
+  {
+    // The last minutes of local time, and the hour that comes twice.
+    type: 'timestamp[us, tz=America/New_York]',
+    values: ['1883-11-18T17:00:00+00:00', '2025-11-02T05:30:00+00:00', '2025-11-02T06:30:00+00:00', null],
+    partitions: {
+      year: [1883, 2025, 2025, null],
+      month: [11, 11, 11, null],
+      day: [18, 2, 2, null],
+      hour: [12, 1, 1, null],
+    },
+  },
 ];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { DeltacatError } from '@deltacat/contract';
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBType } from '@duckdb/node-api';
+import { configureFileCache } from '../storage/file-cache.ts';
 import { withOrigins } from '../storage/scratch.ts';
 import { engineMemoryMb, type RowMemory, RowsAllowance } from './memory.ts';
 
@@ -16,6 +17,13 @@ export interface EngineSettings {
   /** An existing folder, in which each engine makes one of its own for what does not fit into memory. */
   temp_directory?: string;
   threads?: number;
+  /**
+   * The most disk that copies of remote files may take, beyond those in use. Default 4096, or half of what is free where
+   * that is less.
+   */
+  cache_mb?: number;
+  /** The folder in which they are kept, each process in one of its own. Default: that of the system for temporary files. */
+  cache_directory?: string;
 }
 
 const MEMORY_DEFAULT_MB = 1024;
@@ -38,6 +46,7 @@ export function configureEngine(wanted: EngineSettings): void {
     throw new DeltacatError('invalid_request', 'DuckDB is running already; configure it before the first read.');
   }
   settings = { ...wanted };
+  configureFileCache({ limit_mb: wanted.cache_mb, folder: wanted.cache_directory });
 }
 
 /** Ends the engine of this process, so that its memory and its temporary files are given back. The next read makes another. */

@@ -1,5 +1,6 @@
 import { DeltacatError } from '@deltacat/contract';
 import type { StorageAccess } from '../storage/access.ts';
+import type { Part } from '../storage/parts.ts';
 import type { Tail } from '../storage/storage.ts';
 import { readThrift, type ThriftStruct, type ThriftValue } from './thrift.ts';
 
@@ -32,6 +33,8 @@ export interface ParquetChunk {
   path: string[];
   num_values: number;
   statistics: ParquetStatistics | null;
+  /** Where what is read of it lies: its pages, and what helps to skip some. */
+  parts: Part[];
 }
 
 /** What the end of a Parquet file tells. */
@@ -41,6 +44,8 @@ export interface ParquetFooter {
   elements: ParquetElement[];
   row_groups: { num_rows: number; columns: ParquetChunk[] }[];
   key_values: Map<string, string>;
+  /** The end of the file, with the footer in it. */
+  tail: Tail;
 }
 
 /** Most footers fit; a longer one costs a second read. */
@@ -62,7 +67,7 @@ export async function readParquetFooter(path: string, access: StorageAccess): Pr
   }
   const end = tail.bytes.byteLength - 8;
   try {
-    return readFooter(readThrift(tail.bytes.subarray(end - length, end)), tail.size_bytes);
+    return { ...readFooter(readThrift(tail.bytes.subarray(end - length, end)), tail.size_bytes), tail };
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) throw corrupt(path, error.message);
     throw error;
@@ -94,7 +99,7 @@ function corrupt(path: string, why: string): DeltacatError {
 
 // The numbers below are the field ids of parquet.thrift.
 
-function readFooter(footer: ThriftStruct, size_bytes: number): ParquetFooter {
+function readFooter(footer: ThriftStruct, size_bytes: number): Omit<ParquetFooter, 'tail'> {
   const flat = list(footer[2]).map((item) => readElement(struct(item)));
   const cursor = { flat, at: 0 };
   const [root] = takeElements(cursor, 1, 0);
@@ -160,10 +165,31 @@ function takeElements(cursor: ElementCursor, count: number, depth: number): Parq
 function readChunk(chunk: ThriftStruct): ParquetChunk {
   const meta = struct(chunk[3]);
   return {
+    parts: readParts(chunk, meta),
     path: list(meta[3]).map(text),
     num_values: count(meta[5]),
     statistics: meta[12] === undefined ? null : readStatistics(struct(meta[12])),
   };
+}
+
+/** Some writers leave the header of the dictionary out of the size of a chunk. */
+const DICTIONARY_HEADER_BYTES = 256;
+/** A filter whose writer does not tell its size: the headers alone say it, and most filters are smaller. */
+const BLOOM_BYTES_UNTOLD = 1024 * 1024;
+
+function readParts(chunk: ThriftStruct, meta: ThriftStruct): Part[] {
+  const [data, dictionary, bloom] = [9, 11, 14].map((field) => optionalNumber(meta[field]) || null);
+  const offset = Math.min(data ?? Number.POSITIVE_INFINITY, dictionary ?? Number.POSITIVE_INFINITY);
+  const size = optionalNumber(meta[7]) ?? 0;
+  const parts = Number.isFinite(offset) ? [{ offset, end: offset + size + DICTIONARY_HEADER_BYTES }] : [];
+  if (bloom) parts.push({ offset: bloom, end: bloom + (optionalNumber(meta[15]) ?? BLOOM_BYTES_UNTOLD) });
+  for (const [at, length] of [
+    [chunk[4], chunk[5]],
+    [chunk[6], chunk[7]],
+  ].map((pair) => pair.map(optionalNumber))) {
+    if (at !== undefined && length !== undefined) parts.push({ offset: at, end: at + length });
+  }
+  return parts;
 }
 
 function readStatistics(statistics: ThriftStruct): ParquetStatistics {

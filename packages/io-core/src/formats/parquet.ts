@@ -1,5 +1,6 @@
 import type { DataFile } from '@deltacat/contract';
 import { quoteIdentifier, quotePath, quoteText } from '../duckdb/quote.ts';
+import { localPathOf } from '../storage/local-copy.ts';
 import {
   FILE_INDEX_COLUMN,
   FILE_ROW_COLUMN,
@@ -11,6 +12,7 @@ import {
 import { requireNames } from './column-names.ts';
 import { type ParquetElement, readParquetFooter } from './parquet-footer.ts';
 import { inspectParquet } from './parquet-inspect.ts';
+import { parquetParts } from './parquet-parts.ts';
 import { writeParquet } from './parquet-write.ts';
 
 /** Parquet: written by us, inspected by its footer, scanned by DuckDB where it lies. */
@@ -53,15 +55,22 @@ export async function scanParquet(files: IndexedFile[], input: ScanInput): Promi
 }
 
 async function openParquet(
-  file: DataFile,
-  { access, scratch }: ScanInput,
+  { path }: DataFile,
+  { access, scratch, wanted }: ScanInput,
 ): Promise<{ path: string; elements: ParquetElement[] }> {
-  const storage = access.open(file.path);
-  const { elements } = await readParquetFooter(file.path, access);
-  requireNames(file.path, elements);
-  const path =
-    storage.localPath(file.path) ?? (await scratch.put(await storage.read(file.path), '.parquet', file.path));
-  return { path, elements };
+  const storage = access.open(path);
+  const footer = await readParquetFooter(path, access);
+  const { elements, size_bytes, tail } = footer;
+  requireNames(path, elements);
+  const known = {
+    file: {
+      size_bytes,
+      version: tail.version,
+      known: { offset: size_bytes - tail.bytes.byteLength, bytes: tail.bytes },
+    },
+    parts: parquetParts(footer, wanted) ?? [{ offset: 0, end: size_bytes }],
+  };
+  return { path: await localPathOf({ path, storage, scratch, extension: '.parquet', known }), elements };
 }
 
 /** Files whose columns have the same names and types in the same order are read by one call. */

@@ -1,5 +1,7 @@
 import { constants, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { type ContentEncoding, type DataFile, DeltacatError } from '@deltacat/contract';
+import { localStorage } from '../storage/local.ts';
+import { localPathOf } from '../storage/local-copy.ts';
 import type { Wrapping } from '../storage/scratch.ts';
 import type { IndexedFile, ScanInput } from './capability.ts';
 
@@ -47,9 +49,8 @@ async function unwrap(file: DataFile, { access, scratch }: Reach): Promise<Unwra
       { path: file.path, content_encoding: file.content_encoding },
     );
   }
-  const storage = access.open(file.path);
-  let head = await storage.readRange(file.path, 0, HEAD_BYTES);
-  const path = storage.localPath(file.path) ?? (await scratch.put(await storage.read(file.path), '', file.path));
+  const path = await localPathOf({ path: file.path, storage: access.open(file.path), scratch });
+  let head = await localStorage.readRange(path, 0, HEAD_BYTES);
   const layers: Wrapping[] = [];
   for (; layers.length < LAYERS_MAX; head = unwrapHead(head, layers.at(-1) ?? 'gzip', file.path)) {
     const wrapping = wrappingOf(head, layers.length === 0 ? file.content_encoding : 'identity');

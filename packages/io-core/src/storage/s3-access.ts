@@ -14,7 +14,7 @@ export interface S3Grant extends Pick<S3Options, 'endpoint_url' | 'region' | 'ke
  */
 export function s3Access(grants: readonly S3Grant[], renew?: () => Promise<readonly S3Grant[]>): StorageAccess {
   if (grants.length === 0) return ambientAccess;
-  const renewal = renew && shared(renew);
+  const renewal = renew && new Renewal(renew);
   const opened = grants.map((grant) => ({ prefix: folderOf(grant.prefix), storage: storageOf(grant, renewal) }));
   opened.sort((a, b) => b.prefix.length - a.prefix.length);
   return { open: (path) => covering(opened, path)?.storage ?? ambientAccess.open(path) };
@@ -29,22 +29,40 @@ function folderOf(prefix: string): string {
   return prefix.replace(/\/+$/, '');
 }
 
-function storageOf({ prefix, ...options }: S3Grant, renew?: () => Promise<readonly S3Grant[]>): Storage {
-  if (!options.keys || renew === undefined) return s3Storage(options);
-  const renewKeys = async (): Promise<S3Keys | null> => {
-    const grants = await renew();
-    return grants.find((grant) => folderOf(grant.prefix) === folderOf(prefix))?.keys ?? null;
-  };
-  return s3Storage({ ...options, renewKeys });
+function storageOf({ prefix, ...options }: S3Grant, renewal?: Renewal): Storage {
+  if (!options.keys || renewal === undefined) return s3Storage(options);
+  return s3Storage({ ...options, renewKeys: (expired) => renewal.keysFor(prefix, expired) });
 }
 
-/** Keys of several grants that expire together are asked for once. */
-function shared<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asking: Promise<T> | null = null;
-  return () => {
-    asking ??= ask().finally(() => {
-      asking = null;
+/** New keys, which are asked for once by all grants whose keys expire together. */
+class Renewal {
+  readonly #ask: () => Promise<readonly S3Grant[]>;
+  #grants: readonly S3Grant[] = [];
+  #asking: Promise<void> | null = null;
+
+  constructor(ask: () => Promise<readonly S3Grant[]>) {
+    this.#ask = ask;
+  }
+
+  async keysFor(prefix: string, expired: S3Keys): Promise<S3Keys | null> {
+    const known = this.#find(prefix);
+    if (known !== null && !isSame(known, expired)) return known;
+    this.#asking ??= this.#renew().finally(() => {
+      this.#asking = null;
     });
-    return asking;
-  };
+    await this.#asking;
+    return this.#find(prefix);
+  }
+
+  async #renew(): Promise<void> {
+    this.#grants = await this.#ask();
+  }
+
+  #find(prefix: string): S3Keys | null {
+    return this.#grants.find((grant) => folderOf(grant.prefix) === folderOf(prefix))?.keys ?? null;
+  }
+}
+
+function isSame(one: S3Keys, other: S3Keys): boolean {
+  return one.access_key_id === other.access_key_id && one.session_token === other.session_token;
 }

@@ -27,8 +27,8 @@ export interface S3Options {
   region?: string | null | undefined;
   /** The keys to use; those that the environment gives to this process when left out. */
   keys?: S3Keys | null | undefined;
-  /** Gets new keys when these expire; null where there are none. */
-  renewKeys?: (() => Promise<S3Keys | null>) | null | undefined;
+  /** Gets other keys when these expire; null where there are none. */
+  renewKeys?: ((expired: S3Keys) => Promise<S3Keys | null>) | null | undefined;
   patience?: S3Patience | undefined;
 }
 
@@ -95,8 +95,8 @@ export class S3Connection {
   }
 
   #mayRenew(error: unknown): boolean {
-    if (!this.#options.renewKeys) return false;
-    const { expires_at_ms } = this.#keys ?? {};
+    if (!this.#options.renewKeys || this.#keys === null) return false;
+    const { expires_at_ms } = this.#keys;
     return isExpired(error, expires_at_ms != null && expires_at_ms <= Date.now());
   }
 
@@ -124,7 +124,7 @@ export class S3Connection {
   async #replaceKeys(used: Promise<S3Client> | null): Promise<void> {
     if (used !== null && used !== this.#client) return;
     this.#renewing ??= (async () => {
-      const keys = await this.#options.renewKeys?.();
+      const keys = this.#keys && (await this.#options.renewKeys?.(this.#keys));
       if (keys == null) throw new Error('the server vends none for this place any more');
       this.#keys = keys;
       this.#client = null;

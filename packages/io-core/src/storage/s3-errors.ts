@@ -18,6 +18,8 @@ const EXPIRED: ReadonlySet<string> = new Set([
   'RequestExpired',
 ]);
 const MISSING: ReadonlySet<string> = new Set(['NoSuchKey', 'NotFound']);
+/** The names of errors that came without one. */
+const UNNAMED = /^(UnknownError|Unknown|Error|\d*)$/;
 const DENIED: ReadonlySet<string> = new Set([
   'AccessDenied',
   'InvalidAccessKeyId',
@@ -27,6 +29,8 @@ const DENIED: ReadonlySet<string> = new Set([
   'AllAccessDisabled',
   'AccountProblem',
   'RequestTimeTooSkewed',
+  // What versitygw calls a key that it does not know.
+  'XAdminUserNotFound',
 ]);
 const NO_KEYS: ReadonlySet<string> = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
 const UNREACHABLE =
@@ -41,7 +45,7 @@ export function isExpired(error: unknown, isOver: boolean): boolean {
 /** Whether the object is not there. */
 export function isMissingObject(error: unknown): boolean {
   const { name, status } = nameOf(error);
-  return MISSING.has(name) || (status === 404 && name !== 'NoSuchBucket' && name !== 'NoSuchUpload');
+  return MISSING.has(name) || (status === 404 && UNNAMED.test(name));
 }
 
 /** Whether the store answered by this status. */
@@ -66,13 +70,13 @@ export function explainS3(error: unknown, request: S3Request): unknown {
   const { path, store } = request;
   const tell = (which: ConstructorParameters<typeof DeltacatError>[0], text: string) =>
     new DeltacatError(which, text, { path, reason: name });
+  if (EXPIRED.has(name) || DENIED.has(name) || NO_KEYS.has(name) || status === 401 || status === 403) {
+    return tell('storage_denied', deniedMessage(name, request));
+  }
   if (name === 'NoSuchBucket') return tell('not_found', `There is no file ${path}: ${store} has no such bucket.`);
   if (isMissingObject(error)) return tell('not_found', `There is no file ${path}.`);
   if (status === 412) {
     return tell('data_missing', `${path} was replaced by another file while it was read. Plan again and read that.`);
-  }
-  if (EXPIRED.has(name) || DENIED.has(name) || NO_KEYS.has(name) || status === 401 || status === 403) {
-    return tell('storage_denied', deniedMessage(name, request));
   }
   if (isTransient(error) || status === 429 || name === 'SlowDown') {
     return tell('service_unavailable', `${path} cannot be reached now: ${store} ${problemOf(error)}. Try again later.`);

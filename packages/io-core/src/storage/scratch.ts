@@ -38,6 +38,14 @@ const FOLDER_PREFIX = 'deltacat-';
 export class Scratch implements AsyncDisposable {
   #folder: Promise<string> | null = null;
   readonly #paths: string[] = [];
+  readonly #kept: (() => Promise<void>)[] = [];
+
+  /** Keeps a file that lies elsewhere, and stands for another one, until the scratch folder is disposed. */
+  keep(path: string, origin: string, release: () => Promise<void>): void {
+    origins.set(path, origin);
+    this.#paths.push(path);
+    this.#kept.push(release);
+  }
 
   /** The path of a new file in the folder, which does not exist yet, and stands for another one where that is told. */
   async path(extension: string, origin: string | null = null): Promise<string> {
@@ -75,6 +83,7 @@ export class Scratch implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const path of this.#paths.splice(0)) origins.delete(path);
+    await Promise.all(this.#kept.splice(0).map((release) => release()));
     if (this.#folder === null) return;
     const folder = await this.#folder;
     this.#folder = null;

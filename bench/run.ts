@@ -2,11 +2,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { appends, appendsOnPostgres } from './appends.ts';
+import { s3Columns } from './s3-columns.ts';
 
 /** Every benchmark by name. Each returns its figures, or null where it cannot run; goals stand beside them, and nothing is asserted. */
 const BENCHMARKS: Record<string, () => Promise<Record<string, number | string> | null>> = {
   appends,
   'appends-postgres': appendsOnPostgres,
+  's3-columns': s3Columns,
+};
+
+/** What brings those that need a server. */
+const BRINGS: Record<string, string> = {
+  'appends-postgres': 'a PostgreSQL; run it by `npm run bench:postgres`',
+  's3-columns': 'an S3; run it by `npm run bench:s3`',
 };
 
 const wanted = process.argv.slice(2);
@@ -23,7 +31,7 @@ for (const [name, run] of Object.entries(BENCHMARKS)) {
   console.log(`${name}:`);
   const figures = await run();
   if (figures === null) {
-    console.log('skipped: it needs a PostgreSQL; run it by `npm run bench:postgres`');
+    console.log(`skipped: it needs ${BRINGS[name]}`);
     continue;
   }
   console.table(figures);

@@ -106,6 +106,17 @@ test('reads at the same time share what they fetch', async () => {
   expect(asked()).toBe(alone + 2 * 64 * 1024);
 });
 
+test('the first rows cost no more files than hold them', async () => {
+  const [file] = plan().scan_tasks.flatMap(({ files }) => files);
+  const files = ['a', 'b', 'c'].flatMap((name) => (file ? [{ ...file, path: `s3://bucket/${name}` }] : []));
+  const three = { ...plan(), total_files: 3, returned_files: 3, scan_tasks: [{ files }] };
+  expect(await executePlan(three, { access: access(), columns: ['id'], limit: 2 }).objects()).toEqual([
+    { id: 0n },
+    { id: 1n },
+  ]);
+  expect(new Set(store.requests.map(({ path }) => path.split('?')[0]))).toEqual(new Set(['/bucket/a']));
+});
+
 test('keys that open a file once do not open it for a reader without', async () => {
   await executePlan(plan(), { access: access() }).table();
   store.oddity = between(0, 9, (_answer, response) => {

@@ -143,7 +143,10 @@ function planReading(plan: ReadPlan, target: Schema, options: ExecuteOptions): R
   const page = rowPage(options);
   // Rows that are merged or left out cannot be counted before.
   const paged = merging || filter !== null ? null : pageFiles(orderFiles(plan, target), page);
-  const units = merging ? mergeUnits(plan) : appendUnits(paged?.files ?? orderFiles(plan, target));
+  const skip = paged?.skip ?? page.skip;
+  const units = merging
+    ? mergeUnits(plan)
+    : appendUnits(paged?.files ?? orderFiles(plan, target), skip + page.left);
   return {
     target,
     fields,
@@ -156,7 +159,7 @@ function planReading(plan: ReadPlan, target: Schema, options: ExecuteOptions): R
     merged_by: merging ? mergedBy(plan, units) : [],
     units,
     access: options.access ?? vendedAccess(plan),
-    page: { ...page, skip: paged?.skip ?? page.skip },
+    page: { ...page, skip },
     options,
   };
 }

@@ -24,6 +24,8 @@ export interface ReadUnit {
 /** One query opens at most so many files, unless one group has more: the first rows come soon, and memory stays bounded. */
 const UNIT_FILES_MAX = 500;
 const UNIT_RECORDS_MAX = 50_000_000;
+/** The same for their bytes: of files in a remote store, copies are on disk as long as their unit is read. */
+const UNIT_BYTES_MAX = 4 * 2 ** 30;
 
 /**
  * Sorts a plan's files into partition groups, in the order in which the groups first appear, and the groups into units
@@ -32,32 +34,47 @@ const UNIT_RECORDS_MAX = 50_000_000;
 export function mergeUnits(plan: ReadPlan): ReadUnit[] {
   const units: ReadUnit[] = [];
   let unit: ReadUnit = { files: [], deletes: [] };
-  let records = 0;
+  let [records, bytes] = [0, 0];
   for (const [group, tasks] of groupTasks(plan.mor_plan?.scan_tasks ?? plan.scan_tasks).entries()) {
     const ranked = rankTasks(tasks, group);
     const some = ranked.files.reduce((sum, { file }) => sum + file.record_count, 0);
+    const size = [...ranked.files, ...ranked.deletes].reduce((sum, { file }) => sum + file.content_length, 0);
     const files = unit.files.length + unit.deletes.length;
-    if (files > 0 && (files + ranked.files.length > UNIT_FILES_MAX || records + some > UNIT_RECORDS_MAX)) {
+    const isFull = files + ranked.files.length > UNIT_FILES_MAX || records + some > UNIT_RECORDS_MAX;
+    if (files > 0 && (isFull || bytes + size > UNIT_BYTES_MAX)) {
       units.push(unit);
       unit = { files: [], deletes: [] };
-      records = 0;
+      [records, bytes] = [0, 0];
     }
     unit.files.push(...ranked.files);
     unit.deletes.push(...ranked.deletes);
     records += some;
+    bytes += size;
   }
   units.push(unit);
   return units.filter(({ files }) => files.length > 0);
 }
 
-/** Files that need no merging, in the order given, in units of bounded size. */
-export function appendUnits(files: DataFile[]): ReadUnit[] {
+/**
+ * Files that need no merging, in the order given, in units of bounded size. Where only the first rows are wanted, the first
+ * unit has no more files than hold so many.
+ */
+export function appendUnits(files: DataFile[], limit = Number.POSITIVE_INFINITY): ReadUnit[] {
   const units: ReadUnit[] = [];
-  for (let at = 0; at < files.length; at += UNIT_FILES_MAX) {
-    const some = files.slice(at, at + UNIT_FILES_MAX);
-    units.push({ files: some.map((file) => ({ file, group: 0, rank: 0 })), deletes: [] });
+  let unit: ReadUnit = { files: [], deletes: [] };
+  let [records, bytes] = [0, 0];
+  for (const file of files) {
+    const isFull = unit.files.length === UNIT_FILES_MAX || bytes + file.content_length > UNIT_BYTES_MAX;
+    if (unit.files.length > 0 && (isFull || (units.length === 0 && records >= limit))) {
+      units.push(unit);
+      unit = { files: [], deletes: [] };
+      bytes = 0;
+    }
+    unit.files.push({ file, group: 0, rank: 0 });
+    records += file.record_count;
+    bytes += file.content_length;
   }
-  return units;
+  return unit.files.length === 0 ? units : [...units, unit];
 }
 
 /** How many partition groups a plan's tasks are in. */

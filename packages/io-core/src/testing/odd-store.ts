@@ -18,8 +18,14 @@ export const SHORT_PATIENCE: S3Patience = { connect_ms: 2_000, idle_ms: 300, att
 /** A store of one object, at any path, that answers reads as S3 does, or as an oddity wants it. */
 export class OddStore implements AsyncDisposable {
   readonly #server = createServer((request, response) => this.#answer(request, response));
-  /** What was asked: method, range and key of each request. */
-  readonly requests: { method: string; range: string | null; if_match: string | null; key_id: string | null }[] = [];
+  /** What was asked: path, method, range and key of each request. */
+  readonly requests: {
+    path: string;
+    method: string;
+    range: string | null;
+    if_match: string | null;
+    key_id: string | null;
+  }[] = [];
   bytes: Uint8Array;
   version = '"one"';
   oddity: Oddity = () => null;
@@ -42,7 +48,7 @@ export class OddStore implements AsyncDisposable {
     const range = request.headers.range ?? null;
     const if_match = request.headers['if-match'] ?? null;
     const key_id = /Credential=([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? null;
-    this.requests.push({ method: request.method ?? '', range, if_match, key_id });
+    this.requests.push({ path: request.url ?? '', method: request.method ?? '', range, if_match, key_id });
     request.resume();
     const answer = this.#read(range, if_match);
     if (this.oddity(request, response, answer) !== null) return;

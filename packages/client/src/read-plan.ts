@@ -165,6 +165,7 @@ function joined(pages: PlanAnswer[]): PlanAnswer {
     partition_schemes_by_id: merge('partition_schemes_by_id'),
     sort_schemes_by_id: merge('sort_schemes_by_id'),
     data_roots: merge('data_roots'),
+    storage_bindings: merge('storage_bindings'),
     credentials: merge('credentials'),
     returned_files: sum(pages.map(({ returned_files }) => returned_files)),
     truncated: false,

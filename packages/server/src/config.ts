@@ -55,6 +55,15 @@ export const VARIABLES = {
     schema: z.coerce.number().int().min(64).max(4_194_304),
     meaning: 'The older name of `DELTACAT_MEMORY_LIMIT`, in MiB; it counts where that is unset.',
   },
+  DELTACAT_CACHE_MB: {
+    schema: z.coerce.number().int().min(1).max(1_073_741_824),
+    meaning:
+      'The most disk, in MiB, that copies of files on S3 take beyond those in use. Unset: 4096, or half of what is free where that is less.',
+  },
+  DELTACAT_CACHE_DIR: {
+    schema: z.string(),
+    meaning: 'The folder in which they are kept. Unset: that of the system for temporary files.',
+  },
   DELTACAT_EXTERNAL_URL: {
     schema: z.url(),
     meaning: 'The address under which clients outside reach the server.',
@@ -158,6 +167,8 @@ export interface Config {
   body_bytes_max: number;
   /** The most memory that the process may take while it reads; null for what readers take by themselves. */
   memory_limit_mb: number | null;
+  /** The cache of files on S3: the most disk that it may take, and its folder; undefined for what readers take by themselves. */
+  cache: { cache_mb: number | undefined; cache_directory: string | undefined };
   external_url: string | null;
   allow_anonymous: boolean;
   log_level: string;
@@ -184,6 +195,7 @@ export function readConfig(catalogRoot: string, environment: NodeJS.ProcessEnv =
     body_bytes_max: (value('DELTACAT_BODY_MAX_MB') ?? 0) * 1_048_576,
     memory_limit_mb:
       parseMemoryLimit(value('DELTACAT_MEMORY_LIMIT') ?? '') ?? value('DELTACAT_ENGINE_MEMORY_MB') ?? null,
+    cache: { cache_mb: value('DELTACAT_CACHE_MB'), cache_directory: value('DELTACAT_CACHE_DIR') },
     external_url: value('DELTACAT_EXTERNAL_URL') ?? null,
     allow_anonymous: value('DELTACAT_ALLOW_ANONYMOUS') === 'true',
     log_level: value('DELTACAT_LOG_LEVEL') ?? 'info',

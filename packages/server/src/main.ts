@@ -68,7 +68,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const config = readConfig(options.catalog_root);
   const hostname = options.host ?? '127.0.0.1';
   refuseOpenDoor(hostname, config);
-  if (config.memory_limit_mb !== null) configureEngine({ memory_limit_mb: config.memory_limit_mb });
+  const engine = { memory_limit_mb: config.memory_limit_mb ?? undefined, ...config.cache };
+  if (Object.values(engine).some((setting) => setting !== undefined)) configureEngine(engine);
   const context = await openServer(config);
   const app = createApp(context);
   try {

@@ -13,7 +13,7 @@ export interface EngineSettings {
    * The most memory that the process may take while it reads, all reads together and the process itself included. What is more
    * goes to the temporary directory. 1024 by default, or half of the machine.
    */
-  memory_limit_mb?: number;
+  memory_limit_mb?: number | undefined;
   /** An existing folder, in which each engine makes one of its own for what does not fit into memory. */
   temp_directory?: string;
   threads?: number;
@@ -21,9 +21,9 @@ export interface EngineSettings {
    * The most disk that copies of remote files may take, beyond those in use. Default 4096, or half of what is free where
    * that is less.
    */
-  cache_mb?: number;
+  cache_mb?: number | undefined;
   /** The folder in which they are kept, each process in one of its own. Default: that of the system for temporary files. */
-  cache_directory?: string;
+  cache_directory?: string | undefined;
 }
 
 const MEMORY_DEFAULT_MB = 1024;

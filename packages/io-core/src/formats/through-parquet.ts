@@ -1,5 +1,6 @@
 import type { RecordBatch } from 'apache-arrow';
 import { ambientAccess } from '../storage/access.ts';
+import { accessToCopy } from '../storage/local-copy.ts';
 import type { Format, IndexedFile, ScanInput } from './capability.ts';
 import { requireNames } from './column-names.ts';
 import { damaged } from './damaged.ts';
@@ -21,7 +22,9 @@ export function scanThroughParquet(readRows: ReadRows): NonNullable<Format['scan
   return async (files, input) => {
     const stored: IndexedFile[] = [];
     for (const { file, index } of files) {
-      const { schema, batches } = await readRows(file, input);
+      const storage = input.access.open(file.path);
+      const access = await accessToCopy({ path: file.path, storage, scratch: input.scratch });
+      const { schema, batches } = await readRows(file, { ...input, access });
       requireNames(file.path, schema.fields);
       const path = await input.scratch.path('.parquet', file.path);
       const rows = { schema, batches: () => sliced(batches()) };

@@ -1,5 +1,7 @@
 import { DeltacatError } from '@deltacat/contract';
+import type { StorageAccess } from './access.ts';
 import { fileCache, type RemoteFile } from './file-cache.ts';
+import { localStorage } from './local.ts';
 import type { Part } from './parts.ts';
 import type { Scratch } from './scratch.ts';
 import type { Storage } from './storage.ts';
@@ -29,4 +31,22 @@ export async function localPathOf({ path, storage, scratch, extension = '', know
   const copy = await fileCache().copy(remote, { ...file, path }, known?.parts);
   scratch.keep(copy.path, path, copy.release);
   return copy.path;
+}
+
+/**
+ * Reads of one file by its own path, from the copy where the file is remote: a reader that asks for many small parts asks
+ * the disk, and all of them are of one version.
+ */
+export async function accessToCopy(input: LocalInput): Promise<StorageAccess> {
+  if (input.storage.remote === undefined) return { open: () => input.storage };
+  const local = await localPathOf(input);
+  const copy: Storage = {
+    ...localStorage,
+    read: () => localStorage.read(local),
+    readRange: (_path, offset, length) => localStorage.readRange(local, offset, length),
+    readTail: (_path, length) => localStorage.readTail(local, length),
+    size: () => localStorage.size(local),
+    localPath: () => local,
+  };
+  return { open: () => copy };
 }

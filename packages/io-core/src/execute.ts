@@ -144,9 +144,7 @@ function planReading(plan: ReadPlan, target: Schema, options: ExecuteOptions): R
   // Rows that are merged or left out cannot be counted before.
   const paged = merging || filter !== null ? null : pageFiles(orderFiles(plan, target), page);
   const skip = paged?.skip ?? page.skip;
-  const units = merging
-    ? mergeUnits(plan)
-    : appendUnits(paged?.files ?? orderFiles(plan, target), skip + page.left);
+  const units = merging ? mergeUnits(plan) : appendUnits(paged?.files ?? orderFiles(plan, target), skip + page.left);
   return {
     target,
     fields,

@@ -60,19 +60,16 @@ export async function describeTextFile(
   }
 }
 
-const COMPRESSIONS: Record<Unwrapped['compression'], string> = { none: 'uncompressed', gzip: 'gzip', zstd: 'zstd' };
-
 function sourceSql(text: Unwrapped, content_type: ContentType, options: string[] = []): string {
   const path = quotePath(text.path);
   const dialect = DELIMITED[content_type];
   if (dialect === undefined) {
-    const compression = COMPRESSIONS[text.compression];
-    return `read_json(${path}, format = 'newline_delimited', records = true, sample_size = -1, hive_partitioning = false, compression = '${compression}')`;
+    return `read_json(${path}, format = 'newline_delimited', records = true, sample_size = -1, hive_partitioning = false, compression = 'uncompressed')`;
   }
   const { delimiter, quote } = dialect;
   const set = [
     `delim = ${quoteText(delimiter)}, quote = ${quoteText(quote)}, escape = ${quoteText(quote)}`,
-    `hive_partitioning = false, compression = '${text.compression}', comment = '', skip = 0, strict_mode = true`,
+    `hive_partitioning = false, compression = 'none', comment = '', skip = 0, strict_mode = true`,
     `sample_size = -1, auto_type_candidates = ['BOOLEAN', 'BIGINT', 'DOUBLE', 'VARCHAR']`,
   ];
   return `read_csv(${path}, ${[...set, ...(options.length > 0 ? options : ['header = true'])].join(', ')})`;

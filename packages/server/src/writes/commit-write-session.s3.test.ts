@@ -99,6 +99,10 @@ describe.skipIf(TEST_S3_URL === null)('files on S3 (skipped where DELTACAT_TEST_
     const rootless = await register([{ path: `s3://${TEST_BUCKET}/nowhere/x.parquet`, record_count: 1 }]);
     expect([rootless.status, rootless.body.error.code]).toEqual([400, 'invalid_entry']);
     expect(rootless.body.error.message).toContain(`lake (${lake.root}), pond (${pond.root})`);
+    for (const scheme of ['s3a', 'S3']) {
+      const spelled = await register([{ path: `${scheme}://${TEST_BUCKET}/nowhere/x.parquet`, record_count: 1 }]);
+      expect([spelled.status, spelled.body.error.message]).toEqual([400, rootless.body.error.message]);
+    }
     const sibling = await register([{ path: `${pond.root}2/x.parquet`, record_count: 1 }]);
     expect(sibling.body.error.code).toBe('invalid_entry');
   });

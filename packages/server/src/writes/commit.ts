@@ -21,6 +21,7 @@ import { type Checked, checkFiles, propertiesOf } from './checked-files.ts';
 import { compactCommitted } from './compact-at-once.ts';
 import { findCurrentTarget } from './current-target.ts';
 import { type EntryRules, type VerifiedFile, verifyEntries } from './entries.ts';
+import { spellScheme } from './entry-path.ts';
 import type { Evolution } from './evolve.ts';
 import { registerFileSchemas } from './file-schemas.ts';
 import { MODES, refuseUnfitMode, touchKind } from './modes.ts';
@@ -90,7 +91,7 @@ async function rulesFor(
   context: RequestContext,
   { entries, data_dir, format, catalog }: FileWrite,
 ): Promise<EntryRules> {
-  const paths = pathsOf(entries);
+  const paths = pathsOf(entries).map(spellScheme);
   const access = await accessTo(context, paths);
   const isStrewn = data_dir === null && access !== ambientAccess;
   const roots = isStrewn ? [...(await dataRootsOf(context.db.reader, catalog)).by_name.values()] : [];

@@ -16,12 +16,17 @@ export async function openFolder(data_dir: string, access: StorageAccess): Promi
   return { data_dir: spelled, real: await realPath(data_dir, access) };
 }
 
+/** The one spelling of the scheme of S3, by which everything else tells its files from those of this machine. */
+export function spellScheme(path: string): string {
+  return path.replace(/^s3a?:\/\//i, 's3://');
+}
+
 /**
  * The one spelling of a path: local paths plain and without `..`, URIs of S3 without a slash at their end. Throws
  * `invalid_entry` for a URI with parts that some stores take for a step through folders.
  */
 export function normalizePath(path: string, access: StorageAccess): string {
-  const onS3 = path.replace(/^s3a?:\/\//i, 's3://');
+  const onS3 = spellScheme(path);
   if (isOnS3(onS3)) return normalizeUri(onS3);
   const local = access.open(path).localPath(path);
   return local === null ? path : posix.normalize(local).replace(/(?<=.)\/$/, '');

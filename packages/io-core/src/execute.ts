@@ -7,6 +7,7 @@ import {
   type SchemaField,
 } from '@deltacat/contract';
 import { type Field, type RecordBatch, Schema } from 'apache-arrow';
+import { explainDamage } from './damaged-files.ts';
 import { quoteIdentifier } from './duckdb/quote.ts';
 import { recordBatches } from './duckdb/record-batches.ts';
 import { openSession, type Session } from './duckdb/session.ts';
@@ -47,7 +48,8 @@ import {
  * Turns a plan into rows: reads its files, merges them by key where the plan asks for it, and gives the columns of the
  * table's schema, whatever the files' own. A table without a schema gives the list of its files. Throws
  * `invalid_request` for a plan that was asked without files, `unknown_column`, `invalid_predicate`, `not_supported`; and while
- * reading `schema_mismatch`, naming file and column, when a file does not fit the schema, and `data_missing` when one is gone. Two types lose their nanoseconds
+ * reading `schema_mismatch`, naming file and column, when a file does not fit the schema, `data_missing` when one is gone, `invalid_entry` when one
+ * cannot be read, and `service_unavailable` when memory and disk do not suffice: what was handed out until then is not all. Two types lose their nanoseconds
  * in DuckDB: timestamp[ns] with a zone and time64[ns] are read to the microsecond.
  */
 export function executePlan(plan: ReadPlan, options: ExecuteOptions = {}): PlanRows {
@@ -203,7 +205,10 @@ async function* readBatches(plan: ReadPlan, reading: Reading): AsyncGenerator<Re
         yield batch;
       }
     } catch (error) {
-      throw await explainUnit(error, unit, reading.access);
+      const told = await explainUnit(error, unit, reading.access);
+      const files = [...unit.files, ...unit.deletes].map(({ file }) => file);
+      const wanted = wantedColumns(reading);
+      throw await explainDamage(told, { session, files, scanning: scanning({ plan, reading }), wanted });
     }
     if (page.left <= 0) return;
   }

@@ -1,12 +1,18 @@
 import { expect, test } from 'vitest';
 import { openSession } from './session.ts';
 
-/** Sorts more than its session may keep in memory. */
-async function sortOnDisk(seed: number): Promise<string> {
-  using session = await openSession({ memory_limit_mb: 120 });
+/** Sorts more than a session may keep in memory. */
+function sortSql(seed: number): string {
   const rows = 'SELECT i, repeat(CAST(i AS VARCHAR), 10) AS pad FROM range(300000) t(i)';
   const sorted = `SELECT i, row_number() OVER (ORDER BY hash(i + ${seed}), pad) AS r FROM (${rows})`;
-  const [row] = await session.rows(`SELECT sum(CAST(r AS HUGEINT) * (i % 7)) FROM (${sorted})`);
+  return `SELECT sum(CAST(r AS HUGEINT) * (i % 7)) FROM (${sorted})`;
+}
+
+async function sortOnDisk(seed: number): Promise<string> {
+  using session = await openSession({ memory_limit_mb: 384 });
+  // Less than a limit may be, so that few rows are too many.
+  await session.rows(`SET memory_limit = '40MiB'`);
+  const [row] = await session.rows(sortSql(seed));
   return String(row?.[0]);
 }
 
@@ -27,4 +33,14 @@ test('a session alone may hold more rows on their way than one of many, and all 
   for (const session of many) session[Symbol.dispose]();
   using later = await openSession();
   expect(later.batch_bytes_max).toBe(alone.batch_bytes_max / 2);
+});
+
+test('a full disk fails what needs it, saying so, and nothing else', async () => {
+  using session = await openSession({ memory_limit_mb: 384 });
+  // Less than a limit may be, so that few rows are too many.
+  await session.rows(`SET memory_limit = '40MiB'`);
+  await session.rows(`SET max_temp_directory_size = '1MiB'`);
+  const refusal = { code: 'service_unavailable', message: expect.stringContaining('temporary folder is full') };
+  await expect(session.rows(sortSql(1))).rejects.toMatchObject(refusal);
+  expect(await session.rows('SELECT 1')).toEqual([[1]]);
 });

@@ -5,7 +5,7 @@ import { DeltacatError } from '@deltacat/contract';
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBType } from '@duckdb/node-api';
 import { configureFileCache } from '../storage/file-cache.ts';
 import { withOrigins } from '../storage/scratch.ts';
-import { engineMemoryMb, type RowMemory, RowsAllowance } from './memory.ts';
+import { engineMemoryMb, engineThreads, type RowMemory, RowsAllowance } from './memory.ts';
 
 /** What reading may use of the machine. */
 export interface EngineSettings {
@@ -29,6 +29,9 @@ export interface EngineSettings {
 const MEMORY_DEFAULT_MB = 1024;
 
 const SCHEMA_MISMATCH = 'deltacat: schema mismatch: ';
+
+/** What DuckDB says where it cannot put more aside: its own limit of temporary files, or the disk's. */
+const DISK_FULL = /No space left on device|max_temp_directory_size|failed to offload/;
 
 let settings: EngineSettings = {};
 let engine: Promise<Engine> | null = null;
@@ -215,13 +218,14 @@ async function createEngine({ memory_limit_mb, temp_directory, threads }: Engine
   const limit_mb = memory_limit_mb ?? Math.min(MEMORY_DEFAULT_MB, Math.floor(totalmem() / 2 / 2 ** 20));
   if (!(limit_mb > 0))
     throw new DeltacatError('invalid_request', `A memory limit of ${limit_mb} MiB cannot be kept to.`);
+  const engine_mb = engineMemoryMb(limit_mb);
   const instance = await DuckDBInstance.create(':memory:', {
     // Nothing is fetched from the network behind the user's back.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
-    memory_limit: `${engineMemoryMb(limit_mb)}MiB`,
+    memory_limit: `${engine_mb}MiB`,
     temp_directory: ownFolder(temp_directory ?? tmpdir()),
-    threads: String(threads ?? availableParallelism()),
+    threads: String(threads ?? engineThreads(engine_mb, availableParallelism())),
     // The order of rows is part of what a read promises.
     preserve_insertion_order: 'true',
   });
@@ -245,8 +249,12 @@ function translate(error: unknown): unknown {
     const message = `A file does not fit the schema of its table: ${text}`;
     return new DeltacatError('schema_mismatch', message, { cause: error });
   }
+  if (DISK_FULL.test(error.message)) {
+    const message = `The disk of DuckDB's temporary folder is full; free some, or raise the memory limit. ${firstLine(error)}`;
+    return new DeltacatError('service_unavailable', message, { cause: error });
+  }
   if (error.message.startsWith('Out of Memory Error')) {
-    const message = `DuckDB ran out of memory; raise the memory limit or free disk for its temporary directory. ${error.message}`;
+    const message = `The memory limit is too small for this read; raise it, or read fewer tables at a time. ${firstLine(error)}`;
     return new DeltacatError('service_unavailable', message, { cause: error });
   }
   return unreadable(text, error) ?? error;
@@ -270,4 +278,8 @@ function unreadable(text: string, cause: Error): DeltacatError | null {
     .slice(0, REASON_CHARACTERS);
   const message = `${path ?? 'A file'} is damaged, or of another format than its entry says: ${reason}`;
   return new DeltacatError('invalid_entry', message, { ...(path !== undefined && { path }), cause });
+}
+
+function firstLine({ message }: Error): string {
+  return message.split('\n', 1)[0] ?? '';
 }

@@ -64,6 +64,42 @@ test('the new files hold the merged rows, in files whose key ranges do not overl
   expect(await executePlan(planWritten(plan, entries)).objects()).toEqual(merged);
 });
 
+test('entries tell the bounds of their files, though the rows came in many batches', async () => {
+  const fields: SchemaField[] = [
+    { name: 'id', type: 'int64', is_merge_key: true },
+    { name: 'v', type: 'string' },
+  ];
+  const folder = dirname(await scratch.path(''));
+  const rows = Array.from({ length: 150_000 }, (_, n) => [
+    BigInt((n * 7919) % 150_000),
+    n % 10 === 0 ? null : `v${n % 7}`,
+  ]);
+  const deltas = [{ type: 'upsert' as const, pos: 1, files: [rows] }];
+  const plan = await planDeltas({ folder, fields, merge_keys: ['id'], deltas });
+  const { entries } = await rewritePlan(plan, { data_dir: folder, schema: fields, merge_keys: ['id'] });
+  expect(entries).toMatchObject([
+    {
+      record_count: 150_000,
+      column_stats: { id: { min: 0, max: 149_999, null_count: 0 }, v: { min: 'v0', max: 'v6', null_count: 15_000 } },
+    },
+  ]);
+});
+
+test('lists of a fixed size keep their values, nulls among them, wherever the first null is', async () => {
+  const fields: SchemaField[] = [
+    { name: 'id', type: 'int64', is_merge_key: true },
+    { name: 'at', type: 'fixed_size_list<item: float>[2]' },
+  ];
+  const folder = dirname(await scratch.path(''));
+  const rows = Array.from({ length: 140_000 }, (_, n) => [BigInt(n), n === 139_000 ? null : [n, n / 2]]);
+  const deltas = [{ type: 'upsert' as const, pos: 1, files: [rows] }];
+  const plan = await planDeltas({ folder, fields, merge_keys: ['id'], deltas });
+  const { entries } = await rewritePlan(plan, { data_dir: folder, schema: fields });
+  const filter = { gte: ['id', 138_999] as [string, number] };
+  const written = executePlan(planWritten(plan, entries), { filter, limit: 3 });
+  expect(await written.objects()).toEqual(await executePlan(plan, { filter, limit: 3 }).objects());
+});
+
 test('what would lose digits is refused before anything is written', async () => {
   const fields: SchemaField[] = [...FIELDS.slice(0, 2), { name: 't', type: 'timestamp[ns, tz=UTC]' }];
   const data_dir = `${dirname(await scratch.path(''))}/refused`;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  type ColumnStats,
   type ContentType,
   DeltacatError,
   EMPTY_SCHEME_ID,
@@ -11,7 +12,7 @@ import {
   type WriteMode,
 } from '@deltacat/contract';
 import { coerceColumns, typeRows } from './coerce.ts';
-import type { Compression, Format } from './formats/capability.ts';
+import type { Compression, Format, StoredRows } from './formats/capability.ts';
 import { FORMATS } from './formats/format.ts';
 import { type PartitionRows, partitionRows } from './partition/partition.ts';
 import type { RowData } from './row-data.ts';
@@ -65,12 +66,10 @@ async function writeTyped(rows: TypedRows, target: WriteTarget): Promise<WriteEn
   const { extension, write } = writerOf(target.format ?? 'parquet');
   const parts = writeParts(rows, target);
   const written: WriteEntry[] = [];
-  const batch = randomBytes(6).toString('hex');
+  const pathOf = filePaths(target, extension);
   try {
     for (const [index, part] of parts.entries()) {
-      const name = `${target.file_prefix ?? 'w-'}${batch}-${String(index).padStart(5, '0')}${extension}`;
-      const path = `${target.data_dir.replace(/\/+$/, '')}/${name}`;
-      written.push(await writePart(rows, { ...part, path, target, write }));
+      written.push(await writePart(rows, { ...part, path: pathOf(index), target, write }));
     }
     return written;
   } catch (error) {
@@ -130,6 +129,12 @@ function removeAll(written: WriteEntry[], target: WriteTarget): Promise<unknown>
   );
 }
 
+/** The paths of the files of one write, by their number. No other write has one of them. */
+export function filePaths({ data_dir, file_prefix }: WriteTarget, extension = ''): (index: number) => string {
+  const start = `${data_dir.replace(/\/+$/, '')}/${file_prefix ?? 'w-'}${randomBytes(6).toString('hex')}`;
+  return (index) => `${start}-${String(index).padStart(5, '0')}${extension}`;
+}
+
 function accessOf({ access }: WriteTarget): StorageAccess {
   return access ?? ambientAccess;
 }
@@ -146,7 +151,8 @@ function writerOf(format: ContentType): { extension: string; write: Write } {
   );
 }
 
-function targetRows(data: RowData, target: WriteTarget): TypedRows {
+/** Rows as what a target wants: cast to its schema, or as they are where it has none. */
+export function targetRows(data: RowData, target: WriteTarget): TypedRows {
   const fields = targetFields(target);
   const delete_keys = target.mode === 'delete' ? deleteColumns(target) : null;
   if (fields === null) return typeRows(data);
@@ -210,21 +216,31 @@ async function writePart(
   rows: TypedRows,
   { order, partition_values, path, target, write }: Part & { path: string; target: WriteTarget; write: Write },
 ): Promise<WriteEntry> {
-  const { partition_scheme, sort_scheme, merge_keys, mode } = target;
   const gathered = gatherRows(rows, order);
   const stored = await write(gathered, {
     path,
     compression: target.compression ?? null,
     access: accessOf(target),
   });
+  const column_stats = tableStats(tableOf(gathered));
+  return entryOf({ path, record_count: order.length, ...stored, column_stats, partition_values }, target);
+}
+
+/** What is known of a written file. */
+export interface FileFacts extends StoredRows {
+  path: string;
+  record_count: number;
+  column_stats: Record<string, ColumnStats>;
+  partition_values: PartitionValue[] | null;
+}
+
+/** The entry that stands for a written file. */
+export function entryOf(file: FileFacts, target: WriteTarget): WriteEntry {
+  const { partition_scheme, sort_scheme, merge_keys, mode } = target;
   return {
-    path,
-    record_count: order.length,
-    ...stored,
+    ...file,
     content_type: target.format ?? 'parquet',
-    column_stats: tableStats(tableOf(gathered)),
-    partition_values,
-    partition_scheme_id: partition_values === null ? null : (partition_scheme?.id ?? null),
+    partition_scheme_id: file.partition_values === null ? null : (partition_scheme?.id ?? null),
     sort_scheme_id: sort_scheme?.keys.length ? (sort_scheme.id ?? null) : EMPTY_SCHEME_ID,
     entry_type: 'data',
     entry_params: mode === 'delete' ? { equality_field_locators: merge_keys ?? [] } : null,

@@ -35,7 +35,7 @@ export async function storeParquet(rows: FileRows, write: FileWrite): Promise<Wr
   const listed = new Set<string>();
   while (true) {
     try {
-      return await writeOnce(rows, write, listed);
+      return await writeParquetBatches(rows, write, listed);
     } catch (error) {
       if (!(error instanceof TypeChange) || listed.has(error.column)) throw error;
       listed.add(error.column);
@@ -53,7 +53,11 @@ class TypeChange extends Error {
   }
 }
 
-async function writeOnce(
+/**
+ * As {@link writeParquetFile}, reading the rows once. Of the columns named all lists of a fixed size are stored as lists: those of
+ * which some may be null must be named.
+ */
+export async function writeParquetBatches(
   rows: FileRows,
   { path, access, compression }: FileWrite,
   listed: ReadonlySet<string>,

@@ -98,6 +98,18 @@ describe.each(WRITTEN)('rows written as %s', (format) => {
   });
 });
 
+test.each(['csv', 'json'] as const)(
+  'values are of the columns that the table has, also in %s files',
+  async (format) => {
+    const into = { namespace: 'n', table: `unsigned_${format}`, format };
+    const rows = [{ v: 2n ** 64n - 1n }];
+    const schema_def = [{ name: 'v', type: 'uint64' }];
+    await client.catalog.createTable({ namespace: 'n', table: into.table, schema_def });
+    await client.catalog.write(rows, { ...into, mode: 'append' });
+    expect(await client.catalog.read({ ...into, read_as: 'objects' })).toEqual(rows);
+  },
+);
+
 test('a table of files of every format is read as one', async () => {
   const all = WRITTEN.flatMap((_, index) => ROWS.map(({ id, ...row }) => ({ id: id + 10n * BigInt(index), ...row })));
   for (const [index, format] of WRITTEN.entries()) {

@@ -122,7 +122,8 @@ export async function writeTable(writer: Writer, data: WriteData, args: WriteArg
     '@deltacat/io-core'
   );
   // Plain values get their types when they are written, and the table gets them from files that tell them.
-  await using rows = await openRowStream(data, { by_values: !tellsColumns(args.format ?? 'parquet') });
+  const by_values = mayCreate(stage) && !tellsColumns(args.format ?? 'parquet');
+  await using rows = await openRowStream(data, { by_values });
   const schema_serialized = rows.schema === null ? null : serializeSchema(rows.schema);
   await using session = await stageWrite(writer, definedBy({ schema_serialized }, stage));
   const access = vendedAccess(session.state, () => session.heartbeat());

@@ -45,7 +45,12 @@ function shortSingle(value: number): string {
   return String(value);
 }
 
-/** Times as pyarrow writes them: a blank before the time of day, instants in UTC. */
+const MILLISECOND_NS = 1_000_000n;
+
+/**
+ * Times as pyarrow writes them: a blank before the time of day, instants in UTC, and no more digits than the unit has,
+ * since what has more is no value of its column to the official client, even where they are zeros.
+ */
 function timeText(column: string, kind: ScalarKind, { ns }: Moment): string {
   if (kind.name === 'time' || kind.name === 'duration') return String(scalarJson(kind, ns));
   const text = kind.name === 'timestamp' ? formatInstant(ns)?.replace('T', ' ') : formatDate(ns);
@@ -56,5 +61,7 @@ function timeText(column: string, kind: ScalarKind, { ns }: Moment): string {
       { column },
     );
   }
-  return kind.name === 'timestamp' && kind.zone !== null ? `${text}Z` : text;
+  if (kind.name !== 'timestamp') return text;
+  const counted = kind.unit_ns === MILLISECOND_NS ? text.replace(/(\.\d{3})000$/, '$1') : text;
+  return kind.zone === null ? counted : `${counted}Z`;
 }

@@ -334,6 +334,14 @@ describe('files that the official clients would misread are rewritten for them:'
     expect(await e.objects()).toEqual(rows);
   });
 
+  test('but not what cannot be read here: it is read without the column', async () => {
+    await e.createTable('t', { schema_def: [{ name: 'id', type: 'int64', is_merge_key: true }] });
+    const session = await e.open('t', { mode: 'merge', format: 'orc' });
+    await e.must(e.commitText(session, { name: 'a.orc', content: 'of another program', record_count: 1 }));
+    await e.altered([add('x', 'string')]);
+    expect(await formats(newer)).toEqual(['orc']);
+  });
+
   test('structs that gained a field, for the oldest client alone', async () => {
     await e.createTable('t', { schema_def: [{ name: 's', type: 'struct<a: int64>' }] });
     await write([{ s: { a: 1 } }]);

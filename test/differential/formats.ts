@@ -9,7 +9,7 @@ interface FormatSupport {
   typescript_reads: boolean;
   /** Whether it keeps values as bare text, in which null and the empty text look alike to the official client. */
   is_text: boolean;
-  /** Types that the official client fails to write to it. */
+  /** Types that the official client fails to write to it, or writes so that nobody can read them. */
   unwritten: RegExp | null;
   /** Types that the official client writes to it, and then fails to read, or reads as others. */
   misread: RegExp | null;
@@ -19,7 +19,7 @@ const BOTH: Actor[] = ['typescript', 'python'];
 const OFFICIAL: Actor[] = ['python'];
 
 const DELIMITED: FormatSupport = {
-  writes: OFFICIAL,
+  writes: BOTH,
   typescript_reads: true,
   is_text: true,
   unwritten: /^(binary|list|struct)/,
@@ -32,16 +32,16 @@ export const FORMATS: Partial<Record<ContentType, FormatSupport>> = {
   csv: DELIMITED,
   tsv: DELIMITED,
   psv: DELIMITED,
-  json: { writes: OFFICIAL, typescript_reads: true, is_text: false, unwritten: /^binary/, misread: /^(uint64|time64)/ },
-  feather: { writes: OFFICIAL, typescript_reads: false, is_text: false, unwritten: null, misread: null },
+  json: { writes: BOTH, typescript_reads: true, is_text: false, unwritten: /^binary/, misread: /^(uint64|time64)/ },
+  feather: { writes: BOTH, typescript_reads: true, is_text: false, unwritten: null, misread: null },
   avro: {
-    writes: OFFICIAL,
-    typescript_reads: false,
+    writes: BOTH,
+    typescript_reads: true,
     is_text: false,
-    unwritten: /^(u?int8|u?int16|uint|time64|timestamp\[ns|timestamp\[us, tz)/,
-    misread: /^list/,
+    unwritten: /^(u?int8|u?int16|uint|time64|timestamp\[ns|timestamp\[us, tz|list)/,
+    misread: null,
   },
-  lance: { writes: OFFICIAL, typescript_reads: false, is_text: false, unwritten: null, misread: null },
+  lance: { writes: BOTH, typescript_reads: true, is_text: false, unwritten: null, misread: null },
   orc: {
     writes: OFFICIAL,
     typescript_reads: false,

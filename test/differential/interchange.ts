@@ -52,9 +52,7 @@ function exchanges(): Exchange[] {
     support.writes.flatMap((by) => {
       const format = name as ContentType; // a key of the table
       const both = columns.filter(({ type }) => carries(support, type));
-      const ours = columns.filter(
-        ({ type }) => !carries(support, type) && !(by === 'python' && support.unwritten?.test(type)),
-      );
+      const ours = columns.filter(({ type }) => !carries(support, type) && !support.unwritten?.test(type));
       const rest: Exchange[] = ours.length === 0 ? [] : [{ format, by, columns: ours, officially: false }];
       return [{ format, by, columns: both, officially: true }, ...rest];
     }),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@deltacat/client';
+import { writeRows } from '@deltacat/io-core';
 import { type RunningServer, startServer } from '@deltacat/server';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { environmentFor, TEST_DATABASE_URL } from '../../server/src/testing/database.ts';
@@ -92,6 +93,15 @@ describe('read', () => {
     const lines = output.printed.trimEnd().split('\n');
     expect(lines[0]).toBe('id,name,price');
     expect(lines.slice(1).sort()).toEqual(['1,"apple, red",0.5', '2,"",', '9007199254740993,,2']);
+  });
+
+  test('registers files of the format that it is told', async () => {
+    const [entry] = await writeRows([{ id: 1, name: 'avro' }], { data_dir: folder, format: 'avro' });
+    const args = ['write', entry?.path ?? '', '--table', 'shop.avro', '--format', 'avro'];
+    expect(await run(...args)).toBe(EXIT.done.code);
+    output.printed = '';
+    expect(await run('read', 'shop.avro', '--csv')).toBe(EXIT.done.code);
+    expect(output.printed.trimEnd().split('\n')).toEqual(['id,name', '1,avro']);
   });
 
   test('writes a Parquet file that can be written to another table', async () => {
@@ -206,6 +216,7 @@ describe('exit codes', () => {
     ['two forms at once', ['read', 'shop.fruit', '--json', '--csv']],
     ['a memory limit without its unit', ['read', 'shop.fruit', '--memory-limit', '512']],
     ['a memory limit that nothing could be read with', ['read', 'shop.fruit', '--memory-limit', '1MiB']],
+    ['an unknown format', ['write', 'x.xls', '--table', 'a.b', '--format', 'xls']],
     ['an unknown mode', ['write', 'x.parquet', '--table', 'a.b', '--mode', 'upsert']],
   ])('%s is wrong usage', async (_title, args) => {
     expect(await run(...args)).toBe(EXIT.usage.code);

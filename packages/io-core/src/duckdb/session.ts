@@ -116,7 +116,9 @@ export class Session implements Disposable {
   /** The columns that a query will give; null for a statement that is no query. */
   async describe(sql: string): Promise<{ name: string; type: DuckDBType }[] | null> {
     const { StatementType } = await import('@duckdb/node-api');
-    const prepared = await this.#guarded(() => this.#connection.prepare(sql));
+    this.#signal?.throwIfAborted();
+    // What is wrong here is the query, and no file.
+    const prepared = await this.#connection.prepare(sql);
     try {
       if (prepared.statementType !== StatementType.SELECT) return null;
       return Array.from({ length: prepared.columnCount }, (_, index) => ({

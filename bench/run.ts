@@ -2,12 +2,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { appends, appendsOnPostgres } from './appends.ts';
+import { merge } from './merge.ts';
+import { mergeMemory } from './merge-memory.ts';
 import { s3Columns } from './s3-columns.ts';
 
 /** Every benchmark by name. Each returns its figures, or null where it cannot run; goals stand beside them, and nothing is asserted. */
 const BENCHMARKS: Record<string, () => Promise<Record<string, number | string> | null>> = {
   appends,
   'appends-postgres': appendsOnPostgres,
+  merge,
+  'merge-memory': mergeMemory,
   's3-columns': s3Columns,
 };
 

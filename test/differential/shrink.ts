@@ -7,7 +7,9 @@ export interface Failed {
   failure: Failure;
 }
 
+/** Enough for most; on a busy machine a table takes seconds. */
 const PLAYS_MAX = 60;
+const TIME_MAX_MS = 30_000;
 
 /** Leaves out steps, and rows of them, as long as the story still goes wrong in the same way. */
 export async function shrink(stage: Stage, { story, failure }: Failed): Promise<Failed> {
@@ -15,11 +17,13 @@ export async function shrink(stage: Stage, { story, failure }: Failed): Promise<
     story: { ...story, steps: story.steps.filter(({ number }) => number <= failure.step) },
     failure,
   };
+  const deadline = Date.now() + TIME_MAX_MS;
   let plays = 0;
   for (let shorter = true; shorter; ) {
     shorter = false;
     for (const candidate of candidates(failed.story)) {
-      if (++plays > PLAYS_MAX) return failed;
+      plays += 1;
+      if (plays > PLAYS_MAX || Date.now() > deadline) return failed;
       const found = await play(stage, candidate);
       if (found?.kind !== failure.kind || (found.kind === 'error' && !sameError(found, failure))) continue;
       failed = { story: candidate, failure: found };

@@ -222,9 +222,9 @@ function drawMode(random: Random, state: TableState): Mode {
 }
 
 function drawFormat({ random, formats }: Telling, { by, mode }: { by: Actor; mode: Mode }): ContentType {
-  const able = formats.filter(
-    (format) => FORMATS[format]?.writes.includes(by) && (mode !== 'delete' || format === 'parquet'),
-  );
+  // Where it may have to make the table, the TypeScript client types plain values before it knows the table's columns.
+  const mustTell = mode === 'delete' || (mode === 'auto' && by === 'typescript');
+  const able = formats.filter((format) => FORMATS[format]?.writes.includes(by) && (!mustTell || format === 'parquet'));
   const [first = 'parquet', ...others] = able;
   return random.pick([first, ...others]);
 }
@@ -241,8 +241,10 @@ function drawColumns(
   ]);
   if (mode === 'delete') return columns.filter(({ name }) => needed.has(name));
   const chance = random.below(10);
-  if (chance === 0)
-    return columns.filter(({ name, merge_order }) => needed.has(name) || merge_order || random.below(3) > 0);
+  if (chance === 0) {
+    const some = columns.filter(({ name, merge_order }) => needed.has(name) || merge_order || random.below(3) > 0);
+    return some.length > 0 ? some : columns;
+  }
   if (chance === 1 && format === 'parquet') {
     return [...columns, { name: `w${columns.length}`, type: random.pick(['int64', 'string']) }];
   }
@@ -258,8 +260,8 @@ function drawFor(random: Random, { type, is_merge_key, nullable = true }: TableC
 
 /** A cell that the format carries, and the writer can write. */
 function fitting(cell: Cell, { format, by, type }: { format: ContentType; by: Actor; type: string }): Cell {
-  // The official client sends the bounds of what it wrote as JSON, which has no such numbers, and fails.
-  if (by === 'python' && (cell === 'Infinity' || cell === 'NaN')) return '1.5';
+  // JSON has no such numbers, and the official client sends the bounds of what it wrote as JSON.
+  if ((by === 'python' || format === 'json') && (cell === 'Infinity' || cell === 'NaN')) return '1.5';
   if (!FORMATS[format]?.is_text || familyOf(type) !== 'text') return cell;
   return cell === null || cell === '' || cell === 'null' ? 'x' : cell;
 }

@@ -78,6 +78,14 @@ const DEVIATIONS: Deviation[] = [
   },
 ];
 
+/**
+ * Whether both clients give the rows of a table in one order: the official one puts the files of a table that is sorted
+ * downwards in upward order.
+ */
+export function isOrderedAlike({ definition }: TableState): boolean {
+  return definition.sort_keys[0]?.sort_order !== 'descending';
+}
+
 /** The types that the official client reads otherwise, because its files have no such type. */
 const READ_AS: [RegExp, string][] = [
   [/^timestamp\[s\]$/, 'timestamp[ms]'],

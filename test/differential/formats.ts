@@ -39,7 +39,8 @@ export const FORMATS: Partial<Record<ContentType, FormatSupport>> = {
     typescript_reads: true,
     is_text: false,
     unwritten: /^(u?int8|u?int16|uint|time64|timestamp\[ns|timestamp\[us, tz|list)/,
-    misread: null,
+    // Where it merges, their precision is that of the values.
+    misread: /^decimal/,
   },
   lance: { writes: BOTH, typescript_reads: true, is_text: false, unwritten: null, misread: null },
   orc: {

@@ -1,7 +1,7 @@
 import type { Client, Transaction } from '@deltacat/client';
 import { type SchemaField, stringifyJson } from '@deltacat/contract';
 import { difference } from './compare.ts';
-import { asRead, compareHere } from './deviations.ts';
+import { asRead, compareHere, isOrderedAlike } from './deviations.ts';
 import { answered, emptyTable, type TableState } from './model.ts';
 import type { OfficialClient, TableName } from './official.ts';
 import { type Asked, readHere, readThere, writeHere } from './sides.ts';
@@ -212,12 +212,12 @@ async function compare(playing: Playing, read: ReadStep): Promise<string | null>
   }
   stage.counts.official_reads += 1;
   const right = { name: `Python ${stage.official.version}`, rows: asRead(await readThere(stage.official, asked)) };
-  let found = difference({ left: { name: 'TypeScript', rows: asRead(here) }, right, ordered: true });
+  let found = difference({ left: { name: 'TypeScript', rows: asRead(here) }, right, ordered: isOrderedAlike(state) });
   // The server may have rewritten files for the official client, whose rows then come in another order to everyone.
   if (found !== null) {
     const again = await readHere(stage.client, asked);
     found =
-      difference({ left: { name: 'TypeScript', rows: asRead(again) }, right, ordered: true }) ??
+      difference({ left: { name: 'TypeScript', rows: asRead(again) }, right, ordered: isOrderedAlike(state) }) ??
       difference({ left, right: { name: 'TypeScript once more', rows: again }, ordered: false });
   }
   return found === null ? null : `${stringifyJson(read)}\n${found}`;

@@ -51,7 +51,10 @@ export function written(state: TableState, { by, mode, rows }: WriteStep): Table
   const columns = [...state.columns, ...further];
   const partitions = new Map(mode === 'replace' ? [] : state.partitions);
   const kind = kindOf(mode, mergeKeys(state).length > 0);
-  for (const { values, rows: members } of partitioned(state, fillRows(rows, kind === 'delete' ? [] : columns))) {
+  const groups = partitioned(state, fillRows(rows, kind === 'delete' ? [] : columns));
+  // A delta of no rows is one all the same: with it, the others are merged.
+  if (groups.length === 0 && isFile) groups.push({ values: [], rows: [] });
+  for (const { values, rows: members } of groups) {
     const key = JSON.stringify(values);
     const deltas = mode === 'replace_partition' ? [] : (partitions.get(key)?.deltas ?? []);
     partitions.set(key, { values, deltas: [...deltas, { kind, rows: sortedForFile(state, members) }] });

@@ -49,7 +49,7 @@ async function* readBatches(
   for (const block of file.record_batches) {
     const header = await readBatchHeader(file, block);
     if (header.dictionary !== null) throw damaged(file.path, 'a dictionary stands in place of a batch');
-    const spans = spansOf(file, header);
+    const spans = translated(file.path, () => spansOf(file, header));
     const children: arrow.Data[] = [];
     for (const { field, layout, index } of columns) {
       children.push(await readColumn(file, { block, header, ...field, layout, span: spans[index] }, dictionaries));

@@ -26,6 +26,8 @@ const FIELDS = [
   { name: 'at', type: 'timestamp[us]' },
   { name: 'instant', type: 'timestamp[us, tz=UTC]' },
 ];
+/** Polars, by which the official clients write Avro, writes no times of a zone. */
+const AVRO_FIELDS = FIELDS.filter(({ name }) => name !== 'instant');
 const ROWS = [
   {
     id: 9007199254740993n,
@@ -67,7 +69,7 @@ from deltacat_client import Client
 client = Client(sys.argv[1], timeout=60)
 rows = client.catalog.read(namespace="n", table="given")
 if sys.argv[3] == "avro":
-    rows = rows.drop_columns(["instant"])  # polars writes no times of a zone as Avro
+    rows = rows.drop_columns(["instant"])
 client.catalog.write(rows, namespace="n", table=sys.argv[2], mode="add", format=sys.argv[3])
 `;
 
@@ -111,9 +113,10 @@ describe.each(PYTHONS)('the official client of $name', ({ name, python }) => {
     async (format) => {
       await client.catalog.write(ROWS, { namespace: 'n', table: 'given', mode: 'replace' });
       const table = `theirs_${format}`;
-      await client.catalog.createTable({ namespace: 'n', table, schema_def: FIELDS });
+      const schema_def = format === 'avro' ? AVRO_FIELDS : FIELDS;
+      await client.catalog.createTable({ namespace: 'n', table, schema_def });
       await runPython(WRITE, table, format);
-      const expected = format === 'avro' ? ROWS.map((row) => ({ ...row, instant: null })) : ROWS;
+      const expected = format === 'avro' ? ROWS.map(({ instant: _, ...row }) => row) : ROWS;
       expect(await client.catalog.read({ namespace: 'n', table, read_as: 'objects' })).toEqual(expected);
     },
   );

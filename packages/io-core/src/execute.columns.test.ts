@@ -59,8 +59,8 @@ test('sorting keeps the sign of zero', async () => {
   for (const column of ['f', 'd']) {
     const sort_scheme = { keys: [{ key: [column], sort_order: 'descending' }] };
     const found = await executePlan({ ...plan, sort_scheme } as ReadPlan).objects();
-    expect(found.map(({ f }) => f)).toEqual([Number.NaN, 0, -0, -1]);
-    expect(found.map(({ d }) => d)).toEqual([Number.NaN, 0, -0, -1]);
+    expect(found.map(({ f }) => f)).toEqual([0, -0, -1, Number.NaN]);
+    expect(found.map(({ d }) => d)).toEqual([0, -0, -1, Number.NaN]);
   }
 });
 

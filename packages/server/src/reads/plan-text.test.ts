@@ -108,7 +108,9 @@ describe('over HTTP', () => {
     vi.stubEnv('DELTACAT_LOG_LEVEL', 'silent');
     for (const [name, value] of Object.entries(await environmentFor(folder))) vi.stubEnv(name, value);
     server = await startServer({ catalog_root: folder, port: 0 });
-    const body = JSON.stringify({ table: 't', schema_def: FIELDS, auto_create_namespace: true });
+    // The files are made up, so nothing may read them.
+    const table_properties = { read_optimization_level: 'none' };
+    const body = JSON.stringify({ table: 't', schema_def: FIELDS, auto_create_namespace: true, table_properties });
     await fetch(`${server.url}/v1/namespaces/test/tables`, { method: 'POST', body });
     const context = { ...server.context, request_id: 'test', user: null, client_version: 'test' };
     await publishMadeUp(context, 't', { deltas: appends(...Array.from({ length: 10 }, () => COUNT / 10)) });

@@ -1,10 +1,17 @@
 import { DeltacatError, type ReadPlan as PlanAnswer } from '@deltacat/contract';
-import type { ColumnValues, DuckRelation, ParquetHandle, PlanRows, RelationOptions } from '@deltacat/io-core';
+import type {
+  ColumnValues,
+  DuckRelation,
+  LanceHandle,
+  ParquetHandle,
+  PlanRows,
+  RelationOptions,
+} from '@deltacat/io-core';
 import type { RecordBatch, Table } from 'apache-arrow';
 
 /**
  * What rows come as: an Arrow `Table`, an array of objects, a `ColumnValues` for each column by its name, Arrow `RecordBatch`es
- * one after another, a view in DuckDB, or the Parquet files that hold them.
+ * one after another, a view in DuckDB, or the Parquet files or Lance datasets that hold them.
  */
 export interface ReadResults {
   arrow: Table;
@@ -13,6 +20,7 @@ export interface ReadResults {
   batches: AsyncIterable<RecordBatch>;
   duckdb: DuckRelation;
   parquet: ParquetHandle[];
+  lance: LanceHandle[];
 }
 /** The name of a form that rows come in. */
 export type ReadAs = keyof ReadResults;
@@ -34,6 +42,10 @@ const FORMS: { [As in ReadAs]: Form<As> } = {
   parquet: async ({ plan, options }) => {
     refuseRows(options);
     return (await engine()).parquetHandles(plan, options);
+  },
+  lance: async ({ plan, options }) => {
+    refuseRows(options);
+    return (await engine()).lanceHandles(plan, options);
   },
 };
 

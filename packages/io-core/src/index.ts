@@ -8,6 +8,7 @@ export type { Compression, Inspection } from './formats/capability.ts';
 export { type FileRows, type WrittenFile, writeParquetFile } from './formats/parquet-file.ts';
 export { fromManifestTable, type ManifestRows, planManifest } from './from-manifest.ts';
 export { type InspectInput, inspectFile, isReadHere, tellsColumns } from './inspect.ts';
+export { type LanceDescription, LanceHandle, type LanceQuery, type LanceTable, lanceHandles } from './lance-handle.ts';
 export { type ParquetDescription, ParquetHandle, type ParquetRead, parquetHandles } from './parquet-handle.ts';
 export { type PartitionFilter, partitionFilter } from './partition/filter.ts';
 export { partitionOfFile } from './partition/of-file.ts';

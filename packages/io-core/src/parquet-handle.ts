@@ -10,6 +10,7 @@ import { type ExecuteOptions, type PlanRows, planRows } from './plan-rows.ts';
 import { columnsSql, openScan, unionSql } from './scan.ts';
 import type { StorageAccess } from './storage/access.ts';
 import { vendedAccess } from './storage/vended-access.ts';
+import { wholeFiles } from './whole-files.ts';
 
 /** What the footer of a Parquet file says of it. */
 export interface ParquetDescription {
@@ -103,31 +104,10 @@ export class ParquetHandle {
   }
 }
 
-/**
- * Handles of the files of a plan, in their order; none for a plan without files. Throws `not_supported` for a plan that lists files of
- * other formats or rows to merge, which no file has by itself, and for a table without a schema.
- */
+/** Handles of the files of a plan, in their order; none for a plan without files. Throws `not_supported` as `wholeFiles` does. */
 export function parquetHandles(plan: ReadPlan, { access }: Pick<ExecuteOptions, 'access'> = {}): ParquetHandle[] {
-  const name = `${plan.namespace}.${plan.table}`;
-  if (plan.schema == null && plan.schema_serialized == null) {
-    throw unreadable(`${name} has no schema: reading it gives a list of files. Open those by fromManifestTable.`);
-  }
-  if (plan.requires_mor) {
-    throw unreadable(
-      `The rows of ${name} must be merged, and no file holds them. Read it as arrow, batches or duckdb.`,
-    );
-  }
-  const files = plan.scan_tasks.flatMap((task) => task.files);
   const reach = access ?? vendedAccess(plan);
-  const other = files.find(({ content_type }) => content_type !== 'parquet');
-  if (other === undefined) return files.map((file) => new ParquetHandle(file, reach));
-  throw unreadable(
-    `${other.path} of ${name} is a file of type ${other.content_type}. Read it as arrow, batches or duckdb.`,
-  );
-}
-
-function unreadable(message: string): DeltacatError {
-  return new DeltacatError('not_supported', message);
+  return wholeFiles(plan, 'parquet').map((file) => new ParquetHandle(file, reach));
 }
 
 function fieldsOf({ fields }: Schema, columns: string[] | null, path: string): Field[] {

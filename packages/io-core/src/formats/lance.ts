@@ -42,12 +42,14 @@ async function datasetSize(path: string, access: StorageAccess): Promise<number>
   throw new DeltacatError('invalid_entry', `There is no Lance dataset ${path}.`, { path });
 }
 
-interface Reach {
+/** How a dataset is reached, and where it may be copied or linked to. */
+export interface Reach {
   access: StorageAccess;
   scratch: Scratch;
 }
 
-interface Dataset {
+/** An open dataset. Whoever opens it closes its table. */
+export interface Dataset {
   table: Table;
   schema: arrow.Schema;
 }
@@ -56,7 +58,7 @@ interface Dataset {
  * Opens a dataset by a link of a scratch folder, or by a copy where it is not on this machine: Lance takes few names for tables, and
  * its credentials are of another kind than those of our storage.
  */
-async function openDataset(path: string, reach: Reach): Promise<Dataset> {
+export async function openDataset(path: string, reach: Reach): Promise<Dataset> {
   const { connect } = await loadLance();
   const { folder, name } = tableAt(await localDataset(path, reach));
   try {

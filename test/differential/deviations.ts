@@ -1,4 +1,3 @@
-import { stringifyJson } from '@deltacat/contract';
 import { comparedTypes } from './filters.ts';
 import type { TableState } from './model.ts';
 import type { ReadStep } from './story.ts';
@@ -64,12 +63,6 @@ const DEVIATIONS: Deviation[] = [
       filter !== undefined &&
       !merging &&
       ['csv', 'tsv', 'psv', 'json', 'feather', 'orc'].some((format) => formats.has(format)),
-  },
-  {
-    name: 'nulls in Lance files',
-    because:
-      'the official client writes no counts of nulls for them, and takes a file without one for a file without nulls',
-    holds: (_, { filter }, { formats }) => formats.has('lance') && stringifyJson(filter).includes('"is_null"'),
   },
   {
     name: 'some columns of JSON files',

@@ -80,6 +80,14 @@ test('no reader is told bounds by which it would drop a file that holds what it 
   });
 });
 
+test('no reader is told bounds of a column whose nulls were not counted, which it would take for none', async () => {
+  await makeTable(FIELDS);
+  const stats = { id: { min: 1, max: 5, null_count: null }, v: { min: 'a', max: 'b', null_count: 0 } };
+  await publish({ type: 'append', files: [{ name: 'a', stats }] });
+  const asked = { filter_predicate: { is_null: 'id' }, include_column_stats: true };
+  expect((await plan(asked)).scan_tasks[0]?.files[0]?.column_stats).toEqual({ v: stats.v });
+});
+
 test('a preferred root and a recipe are accepted, and change no file of the plan', async () => {
   await makeTable(FIELDS);
   await publish({ type: 'append', files: [file('a')] });

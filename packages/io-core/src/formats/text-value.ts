@@ -27,7 +27,8 @@ function floatText(precision: arrow.Precision): ValueText {
   const shortest = precision === arrow.Precision.DOUBLE ? String : shortSingle;
   return (value) => {
     const number = value as number;
-    if (Number.isNaN(number)) return 'nan';
+    // Arrow's reader takes "NaN" and "nan" for null.
+    if (Number.isNaN(number)) return 'NAN';
     if (!Number.isFinite(number)) return number > 0 ? 'inf' : '-inf';
     return Object.is(number, -0) ? '-0.0' : shortest(number);
   };

@@ -101,8 +101,8 @@ async function make({ stage, namespace, table }: Playing, { table: definition }:
 function fieldOf({ past_default, future_default, ...column }: TableColumn): SchemaField {
   return {
     ...column,
-    ...(past_default && { past_default: literalOf(past_default, column.type) }),
-    ...(future_default && { future_default: literalOf(future_default, column.type) }),
+    ...(past_default != null && { past_default: literalOf(past_default, column.type) }),
+    ...(future_default != null && { future_default: literalOf(future_default, column.type) }),
   };
 }
 
@@ -200,24 +200,26 @@ async function compare(playing: Playing, read: ReadStep): Promise<string | null>
     if (found !== null) return `${stringifyJson(read)}\n${found}`;
   }
   const plan = await stage.client.catalog.plan({ namespace, table, as_of, ...(transaction && { transaction }) });
-  const deviation = compareHere(state, read, {
+  const where = {
     historic: as_of !== null,
     in_transaction: transaction !== null,
     formats: new Set(plan.allFiles().map(({ content_type }) => content_type)),
     merging: plan.requires_mor,
-  });
+  };
+  const deviation = compareHere(state, read, where);
   if (deviation !== null) {
     stage.counts.deviations[deviation] = (stage.counts.deviations[deviation] ?? 0) + 1;
     return null;
   }
   stage.counts.official_reads += 1;
+  const ordered = isOrderedAlike(state, where);
   const right = { name: `Python ${stage.official.version}`, rows: asRead(await readThere(stage.official, asked)) };
-  let found = difference({ left: { name: 'TypeScript', rows: asRead(here) }, right, ordered: isOrderedAlike(state) });
+  let found = difference({ left: { name: 'TypeScript', rows: asRead(here) }, right, ordered });
   // The server may have rewritten files for the official client, whose rows then come in another order to everyone.
   if (found !== null) {
     const again = await readHere(stage.client, asked);
     found =
-      difference({ left: { name: 'TypeScript', rows: asRead(again) }, right, ordered: isOrderedAlike(state) }) ??
+      difference({ left: { name: 'TypeScript', rows: asRead(again) }, right, ordered }) ??
       difference({ left, right: { name: 'TypeScript once more', rows: again }, ordered: false });
   }
   return found === null ? null : `${stringifyJson(read)}\n${found}`;

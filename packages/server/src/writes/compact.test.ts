@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Database } from '../db/database.ts';
 import type { ResolvedRead } from '../reads/plan.ts';
 import { findTargetById } from '../reads/target.ts';
 import { catalogNamed } from '../roots/catalogs.ts';
@@ -84,6 +85,28 @@ describe.each(WAYS)('a compaction of the $table table', ({ table, compact }) => 
     expect(await compact(on.server.requestContext(), read, {})).toMatchObject({ delta: { position: 2n, files: 1 } });
     const rows = await on.rows(table);
     expect(rows).toEqual(table === 'keyed' ? ['1 later', '2 a'] : ['1 a', '1 later', '2 a']);
+  });
+
+  test('keeps its files where the store cannot be read after it was committed', async () => {
+    const read = await readNow(table);
+    const rows = await on.rows(table);
+    const context = on.server.requestContext();
+    const { db } = context;
+    let isCommitted = false;
+    const breaking: Database = {
+      ...{ name: db.name, migrated: db.migrated, close: () => db.close() },
+      async unit(catalog_id, work) {
+        const done = await db.unit(catalog_id, work);
+        isCommitted = true;
+        return done;
+      },
+      get reader() {
+        if (isCommitted) throw new Error('the connection is lost');
+        return db.reader;
+      },
+    };
+    await expect(compact({ ...context, db: breaking }, read, {})).rejects.toThrow('the connection is lost');
+    expect(await on.rows(table)).toEqual(rows);
   });
 
   test('is done once by several who begin it together', async () => {

@@ -41,8 +41,9 @@ export async function replaceDeltas(
   read: ResolvedRead,
   replacement: Replacement,
 ): Promise<Rewritten | null> {
+  let rewrite: { seq: number | null };
   try {
-    return await publish(context, read, replacement);
+    rewrite = await publish(context, read, replacement);
   } catch (error) {
     // An answer of 503 leaves open whether it is durable; else nothing names these files.
     if (error instanceof DeltacatError && error.code === 'service_unavailable') throw error;
@@ -50,6 +51,8 @@ export async function replaceDeltas(
     if (error instanceof DeltacatError && error.code === 'concurrent_modification') return null;
     throw error;
   }
+  // It is durable from here on: what fails now must leave its files where they are.
+  return describeRewritten(context, read, { ...replacement, ...rewrite });
 }
 
 /** Removes files that nothing names. One that cannot be removed now is garbage, not harm. */
@@ -58,15 +61,11 @@ export async function removeFiles(context: RequestContext, files: readonly Pick<
   await Promise.allSettled(files.map(({ path }) => access.open(path).remove(path)));
 }
 
-async function publish(
-  context: RequestContext,
-  { catalog, target }: ResolvedRead,
-  replacement: Replacement,
-): Promise<Rewritten> {
+function publish(context: RequestContext, { catalog, target }: ResolvedRead, replacement: Replacement) {
   const { deltas, files, keeps_empty, message, guard } = replacement;
-  const { table_version_id, stream_id } = target.version;
-  const partition_id = deltas[0]?.partition_id ?? '';
-  const { seq } = await commit(context, {
+  const { table_version_id } = target.version;
+  const partition_id = partitionOf(deltas);
+  return commit(context, {
     ...{ catalog, message, operation: 'rewrite' },
     async decide(change) {
       await guard?.(change);
@@ -78,6 +77,19 @@ async function publish(
       return {};
     },
   });
+}
+
+function partitionOf(deltas: DeltaInView[]): string {
+  return deltas[0]?.partition_id ?? '';
+}
+
+async function describeRewritten(
+  context: RequestContext,
+  { target }: ResolvedRead,
+  { deltas, seq }: { deltas: DeltaInView[]; seq: number | null },
+): Promise<Rewritten> {
+  const partition_id = partitionOf(deltas);
+  const { stream_id } = target.version;
   const view = { ...target.view, seq: Number(seq) };
   const visible = await listDeltas(context.db.reader, view, { stream_id, partition_ids: [partition_id] });
   return { partition_id, delta: visible.find(({ from_seq }) => from_seq === seq) ?? null };

@@ -174,15 +174,19 @@ function readChunk(chunk: ThriftStruct): ParquetChunk {
 
 /** Some writers leave the header of the dictionary out of the size of a chunk. */
 const DICTIONARY_HEADER_BYTES = 256;
-/** A filter whose writer does not tell its size: the headers alone say it, and most filters are smaller. */
-const BLOOM_BYTES_UNTOLD = 1024 * 1024;
+/**
+ * A filter whose writer does not tell its size, which then only the filter itself says: it may go on to the next thing in
+ * the file. Were its end left out, the zeros there would say of values that are in the file that they are not.
+ */
+const BLOOM_END_UNTOLD = Number.MAX_SAFE_INTEGER;
 
 function readParts(chunk: ThriftStruct, meta: ThriftStruct): Part[] {
   const [data, dictionary, bloom] = [9, 11, 14].map((field) => optionalNumber(meta[field]) || null);
   const offset = Math.min(data ?? Number.POSITIVE_INFINITY, dictionary ?? Number.POSITIVE_INFINITY);
   const size = optionalNumber(meta[7]) ?? 0;
   const parts = Number.isFinite(offset) ? [{ offset, end: offset + size + DICTIONARY_HEADER_BYTES }] : [];
-  if (bloom) parts.push({ offset: bloom, end: bloom + (optionalNumber(meta[15]) ?? BLOOM_BYTES_UNTOLD) });
+  const filter_bytes = optionalNumber(meta[15]);
+  if (bloom) parts.push({ offset: bloom, end: filter_bytes === undefined ? BLOOM_END_UNTOLD : bloom + filter_bytes });
   for (const [at, length] of [
     [chunk[4], chunk[5]],
     [chunk[6], chunk[7]],

@@ -2,7 +2,7 @@ import type { Predicate, SchemaField } from '@deltacat/contract';
 import { type BoundPredicate, bindPredicate, mightMatch } from '@deltacat/io-core';
 import type { Queries } from '../db/database.ts';
 import type { ManifestStats } from '../db/tables.ts';
-import { REWRITER } from '../snapshots/deltas.ts';
+import { COMPACTORS } from '../snapshots/deltas.ts';
 import { readStats } from '../snapshots/files.ts';
 import type { Since, TouchGroup, Winner } from './conflicts.ts';
 
@@ -81,7 +81,7 @@ async function listTheirs(
   const rows = await selectWritten(queries)
     .where('deltas.table_version_id', '=', version.table_version_id)
     .where('deltas.from_seq', '>', base_seq)
-    .where(({ or, eb }) => or([eb('author_name', 'is', null), eb('author_name', '!=', REWRITER)]))
+    .where(({ or, eb }) => or([eb('author_name', 'is', null), eb('author_name', 'not in', COMPACTORS)]))
     .orderBy('deltas.from_seq')
     .execute();
   return rows.filter(({ partition_id }) => partitions.has(partition_id));

@@ -10,6 +10,9 @@ export const REWRITER = 'deltacat-rewrite';
 /** Who is written down where files were put together and no row was merged: keys may be there more than once. */
 export const CONSOLIDATOR = 'deltacat-compaction';
 
+/** The authors of deltas that only stand for what others wrote: they bring no row of their own. */
+export const COMPACTORS: readonly string[] = [REWRITER, CONSOLIDATOR];
+
 /** A delta as a view shows it, with its partition and the totals of its manifest. */
 export interface DeltaInView {
   row_id: number;

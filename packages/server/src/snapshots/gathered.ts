@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
-import { CONSOLIDATOR, REWRITER } from './deltas.ts';
+import { COMPACTORS } from './deltas.ts';
 
 /** What has gathered in a partition since it was compacted, as of now. */
 export interface GatheredInPartition {
@@ -12,8 +12,6 @@ export interface GatheredInPartition {
   /** How many of the deltas are upserts or deletes. */
   merging: number;
 }
-
-const COMPACTED = [REWRITER, CONSOLIDATOR];
 
 /** What the partitions of a stream have gathered, or those of some ids; those that have nothing are not listed. */
 export async function listGathered(
@@ -31,7 +29,7 @@ export async function listGathered(
       sql<number>`sum(case when deltas.delta_type in ('upsert', 'delete') then 1 else 0 end)`.as('merging'),
     ])
     .where(({ or, eb }) =>
-      or([eb('manifests.author_name', 'is', null), eb('manifests.author_name', 'not in', COMPACTED)]),
+      or([eb('manifests.author_name', 'is', null), eb('manifests.author_name', 'not in', COMPACTORS)]),
     )
     .groupBy('deltas.partition_id');
   if (!partition_ids) return all.execute();
@@ -60,7 +58,7 @@ export async function lastCompactedAt(queries: Queries, stream_id: string): Prom
       join.onRef('commits.catalog_id', '=', 'deltas.catalog_id').onRef('commits.seq', '=', 'deltas.from_seq'),
     )
     .select('commits.committed_at_ns')
-    .where('manifests.author_name', 'in', COMPACTED)
+    .where('manifests.author_name', 'in', COMPACTORS)
     .orderBy('deltas.from_seq', 'desc')
     .limit(1)
     .executeTakeFirst();

@@ -208,6 +208,17 @@ describe('a submitted compaction', () => {
     expect(then).toMatchObject({ requires_mor: true, total_files: 4 });
   });
 
+  test('of appended rows is no rival of a transaction that writes some of their keys', async () => {
+    await on.createTable('t');
+    for (const id of [1, 2]) await on.insert('t', [{ id, v: 'a' }], 'append');
+    const transaction = await on.begin();
+    await transaction.write('t', [{ id: 1, v: 'mine' }], 'merge');
+    await on.insert('t', [{ id: 100, v: 'other key' }], 'append');
+    expect(await on.compact('t')).toMatchObject({ result: { partitions_compacted: 1, files_after: 1 } });
+    expect(await transaction.commit()).toMatchObject({ status: 200 });
+    expect(await on.rows('t')).toEqual(['1 mine', '100 other key', '2 a']);
+  });
+
   test('has another read its own base in a transaction that was open, and commit', async () => {
     await makeUpserts();
     const transaction = await on.begin();

@@ -3,7 +3,7 @@ import type { Job } from '../../jobs/job.ts';
 import { accessTo } from '../../roots/access.ts';
 import type { Catalog } from '../../roots/catalogs.ts';
 import { chooseRoot } from '../../roots/data-roots.ts';
-import { CONSOLIDATOR, REWRITER } from '../../snapshots/deltas.ts';
+import { COMPACTORS } from '../../snapshots/deltas.ts';
 import { folderFor } from '../../writes/folder.ts';
 import { claimFolder } from './compaction-job.ts';
 
@@ -26,7 +26,7 @@ export async function removeLeftovers(context: ServerContext, catalog: Catalog, 
     .innerJoin('files', 'files.manifest_id', 'manifests.manifest_id')
     .select('files.path')
     .where('deltas.table_version_id', '=', job.subject_id)
-    .where('manifests.author_name', 'in', [REWRITER, CONSOLIDATOR])
+    .where('manifests.author_name', 'in', COMPACTORS)
     .where('manifests.created_at_ns', '>=', job.created_at_ns)
     .execute();
   const named = new Set(published.map(({ path }) => path));

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +67,18 @@ describe('a Lance dataset', () => {
       message: expect.stringContaining(path),
     });
   });
+});
+
+test('a dataset whose files would be copied to elsewhere is refused, and nothing is written there', async () => {
+  const path = await remoteCopy();
+  const name = `escaped-${crypto.randomUUID()}`;
+  await openStorage(path).write(`${path}/data/../../../${name}`, new TextEncoder().encode('anything'));
+  const file = dataFile(path, 'lance');
+  await expect(inspectFile(file)).rejects.toMatchObject({
+    code: 'invalid_entry',
+    message: expect.stringContaining(name),
+  });
+  expect(existsSync(join(tmpdir(), name))).toBe(false);
 });
 
 test('writers of one folder at the same time make datasets of their own', async () => {

@@ -79,9 +79,18 @@ async function localDataset(path: string, { access, scratch }: Reach): Promise<s
   const copy = await scratch.path('.lance');
   const place = ambientAccess.open(copy);
   for await (const file of storage.list(path)) {
-    await place.write(`${copy}${file.path.slice(path.length)}`, await storage.read(file.path));
+    const inside = file.path.slice(path.length);
+    refuseSteps(path, inside);
+    await place.write(`${copy}${inside}`, await storage.read(file.path));
   }
   return copy;
+}
+
+/** To a store `..` is a name like any other; in a folder of this machine it would lead out of the copy, to anywhere. */
+function refuseSteps(path: string, inside: string): void {
+  const [, ...parts] = inside.split('/');
+  if (!parts.some((part) => part === '' || part === '.' || part === '..')) return;
+  throw damaged(path, `its file ${inside} has a name that no file of a dataset has`);
 }
 
 function unreadable(path: string, error: unknown): unknown {

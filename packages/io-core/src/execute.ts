@@ -30,7 +30,8 @@ import {
   unionSql,
 } from './scan.ts';
 import { arrowSchema, deserializeSchema, schemaFields } from './schema/schema.ts';
-import { type OrderKey, orderFiles, orderKeys, orderSql } from './sort.ts';
+import { type OrderKey, type OrderTerm, orderFiles, orderKeys, orderTerms } from './sort.ts';
+import { type SortInput, type SortSize, sortedQueries, sortedSql } from './sort-ranges.ts';
 import type { StorageAccess } from './storage/access.ts';
 import { vendedAccess } from './storage/vended-access.ts';
 import {
@@ -103,7 +104,7 @@ export async function selectPlan(
   try {
     const opened = await openUnit(session, { plan, reading, unit, variable: survivors });
     const forget = opened.survivors === null ? [] : forgetSql(opened.survivors);
-    const sql = `${opened.sql}${pageSql(page)}`;
+    const sql = `${sortedSql(opened.rows)}${pageSql(page)}`;
     return { schema, sql, forget, explain, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
   } catch (error) {
     throw await explain(error);
@@ -230,10 +231,10 @@ interface UnitInput {
 async function* readUnit(session: Session, input: UnitInput & { page: RowPage }): AsyncGenerator<RecordBatch> {
   const { reading, unit, page } = input;
   await using opened = await openUnit(session, input);
-  const { sql, survivors } = opened;
+  const { rows, survivors } = opened;
   if (page.skip > 0 && unit !== reading.units.at(-1)) {
     // Rows that are skipped are counted, not fetched.
-    const [row] = await session.rows(`SELECT count(*) FROM (${sql})`);
+    const [row] = await session.rows(`SELECT count(*) FROM (${sortedSql({ ...rows, terms: [] })})`);
     const count = Number(row?.[0] ?? 0);
     if (count <= page.skip) {
       page.skip -= count;
@@ -244,14 +245,17 @@ async function* readUnit(session: Session, input: UnitInput & { page: RowPage })
   const paging = pageSql(page);
   page.skip = 0;
   const batches = { schema: reading.schema, bytes_max: session.batch_bytes_max };
-  yield* recordBatches(session.chunks(`${sql}${paging}`), batches);
+  const { output: fields } = reading;
+  const queries =
+    paging === '' ? await sortedQueries(session, rows, { ...opened.size, fields }) : [`${sortedSql(rows)}${paging}`];
+  for (const sql of queries) yield* recordBatches(session.chunks(sql), batches);
   if (survivors !== null) await forgetSurvivors(session, survivors);
 }
 
 /** The files of a unit, opened, and merged where need be. */
 interface OpenUnit extends AsyncDisposable {
-  /** A query of its rows. */
-  sql: string;
+  rows: SortInput;
+  size: Pick<SortSize, 'rows' | 'file_bytes'>;
   /** Those of a unit that was merged. */
   survivors: Survivors | null;
 }
@@ -266,8 +270,12 @@ async function openUnit(session: Session, input: UnitInput): Promise<OpenUnit> {
     const ordinals = merged || !ordered ? await measureRows(session, data) : null;
     const merge = merged && ordinals !== null ? { ...input, data, ordinals } : null;
     const survivors = merge && (await mergeUnit(session, merge));
-    const sql = rowsSql({ reading, unit, data, ordinals, survivors, ordered });
-    return { sql, survivors, [Symbol.asyncDispose]: () => data[Symbol.asyncDispose]() };
+    const rows = unitRows({ reading, unit, data, ordinals, survivors, ordered });
+    const size = {
+      rows: ordinals?.count ?? 0,
+      file_bytes: files.reduce((sum, { content_length }) => sum + content_length, 0),
+    };
+    return { rows, size, survivors, [Symbol.asyncDispose]: () => data[Symbol.asyncDispose]() };
   } catch (error) {
     await data[Symbol.asyncDispose]();
     throw error;
@@ -335,7 +343,7 @@ interface RowsInput {
 }
 
 /** The rows of a unit in their order. What is selected beside the output is for the filter and the order alone. */
-function rowsSql({ reading, unit, data, ordinals, survivors, ordered }: RowsInput): string {
+function unitRows({ reading, unit, data, ordinals, survivors, ordered }: RowsInput): SortInput {
   const { target, output, path_column, filter, order, merge_order, fields } = reading;
   const needed = wantedColumns({ ...reading, merged_by: [] });
   const columns = target.fields.filter(({ name }) => needed.has(name));
@@ -353,8 +361,14 @@ function rowsSql({ reading, unit, data, ordinals, survivors, ordered }: RowsInpu
   const names = output.map(({ name }) => quoteIdentifier(name));
   if (path_column !== null) names.push(`${PATH} AS ${quoteIdentifier(path_column)}`);
   const where = filter === null ? '' : ` WHERE ${predicateSql(filter, fields)}`;
-  const by = ordered ? [] : [GROUP, ...orderSql(order), RANK, ...orderSql(merge_order), ORDINAL];
-  return `SELECT ${names.join(', ')} FROM (${rows})${where}${by.length === 0 ? '' : ` ORDER BY ${by.join(', ')}`}`;
+  const byNumber = (value: string): OrderTerm => ({ value, order: 'ASC NULLS LAST' });
+  return {
+    select_sql: names.join(', '),
+    from_sql: `(${rows})${where}`,
+    terms: ordered
+      ? []
+      : [byNumber(GROUP), ...orderTerms(order), byNumber(RANK), ...orderTerms(merge_order), byNumber(ORDINAL)],
+  };
 }
 
 const PATH = '__deltacat_path';

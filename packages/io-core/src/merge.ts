@@ -4,7 +4,7 @@ import type { Session } from './duckdb/session.ts';
 import type { DeleteFile, ReadUnit } from './partition-group.ts';
 import { predicateSql } from './predicate/sql.ts';
 import { columnSql, fileNumberSql, type Scan, type ScanRelation, unionSql } from './scan.ts';
-import { type OrderKey, orderSql } from './sort.ts';
+import { type OrderKey, orderTerms, termSql } from './sort.ts';
 import { markRows, type Ordinals, ordinalSql, type Survivors } from './survivors.ts';
 
 /** What a merge goes by. */
@@ -121,7 +121,7 @@ function winnersSql(input: MergeInput, columns: Field[]): string {
   // A window is sorted on disk when it is too large; an aggregate with an order holds its rows in memory.
   const last = [
     'rank DESC',
-    ...orderSql(order.map(turned), (name) => `s${order.findIndex(({ column }) => column === name)}`),
+    ...orderTerms(order.map(turned), (name) => `s${order.findIndex(({ column }) => column === name)}`).map(termSql),
     'ord DESC',
   ];
   const numbered = `SELECT ${key}, ord, row_number() OVER (PARTITION BY ${key} ORDER BY ${last.join(', ')}) AS place FROM ${rows}`;

@@ -35,18 +35,33 @@ export function orderKeys(keys: readonly SchemeKey[] | null | undefined, schema:
   );
 }
 
+/** Something to order by. */
+export interface OrderTerm {
+  /** An SQL expression. */
+  value: string;
+  /** Its direction and the place of nulls, in SQL. */
+  order: string;
+}
+
+/** A term of an ORDER BY list. */
+export function termSql({ value, order }: OrderTerm): string {
+  return `${value} ${order}`;
+}
+
 /**
- * Order keys as an ORDER BY list; `column` says how a name is written. Strings compare by their bytes. NaN comes after
+ * Order keys as the terms of an ORDER BY list; `column` says how a name is written. Strings compare by their bytes. NaN comes after
  * every number in both directions, as in the files that clients sort, and as the official engine has it.
  */
-export function orderSql(keys: readonly OrderKey[], column: (name: string) => string = quoteIdentifier): string[] {
+export function orderTerms(keys: readonly OrderKey[], column: (name: string) => string = quoteIdentifier): OrderTerm[] {
   return keys.flatMap(({ column: name, descending, nulls_first, nans_first, is_float }) => {
     const nulls = `NULLS ${nulls_first ? 'FIRST' : 'LAST'}`;
     const value = is_float ? unsignedZero(column(name)) : column(name);
-    const sorted = `${value} ${descending ? 'DESC' : 'ASC'} ${nulls}`;
+    const sorted = { value, order: `${descending ? 'DESC' : 'ASC'} ${nulls}` };
     // To DuckDB NaN is the greatest number.
     const isPlaced = !is_float || nans_first === descending;
-    return isPlaced ? [sorted] : [`isnan(${value}) ${nans_first ? 'DESC' : 'ASC'} ${nulls}`, sorted];
+    return isPlaced
+      ? [sorted]
+      : [{ value: `isnan(${value})`, order: `${nans_first ? 'DESC' : 'ASC'} ${nulls}` }, sorted];
   });
 }
 

@@ -23,6 +23,17 @@ export function engineThreads(engine_mb: number, available: number): number {
   return Math.max(1, Math.min(available, Math.floor(engine_mb / THREAD_MB)));
 }
 
+/**
+ * The part of DuckDB's memory that rows which are sorted at a time may take: it keeps them twice, beside the files that it reads and
+ * what waits to be fetched.
+ */
+const SORT_PART = 1 / 4;
+
+/** The most bytes of rows that are sorted at a time, with some memory for DuckDB in MiB. */
+export function sortBytesMax(engine_mb: number): number {
+  return engine_mb * SORT_PART * 2 ** 20;
+}
+
 const UNITS_MB: Record<string, number> = { mib: 1, gib: 1024, mb: 1e6 / 2 ** 20, gb: 1e9 / 2 ** 20 };
 
 /** Reads a memory limit, such as `512MiB` or `2GiB`, as MiB; null when it is none, or less than the least that is of use. */

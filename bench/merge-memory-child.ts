@@ -1,4 +1,4 @@
-// Run by merge-memory.ts: reads or rewrites what a plan tells of, and prints how much memory that took at most.
+// Run by merge-memory.ts: reads, as it is or sorted, or rewrites what a plan tells of, and prints how much memory that took at most.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,8 @@ console.log(JSON.stringify({ rows, peak_mb, ms: Math.round(performance.now() - s
 
 async function readRows(): Promise<number> {
   let count = 0;
-  for await (const batch of executePlan(plan).batches()) count += batch.numRows;
+  const sort_scheme = act === 'sorted' ? { keys: [{ key: ['name'] }] } : null;
+  for await (const batch of executePlan({ ...plan, sort_scheme }).batches()) count += batch.numRows;
   return count;
 }
 

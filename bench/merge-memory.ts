@@ -8,17 +8,18 @@ import { stringifyJson } from '@deltacat/contract';
 import { writeMergeTable } from './merge-table.ts';
 
 const SIZE = { rows: 10_000_000, base_files: 10, upserts: 20, rows_per_upsert: 500_000 };
-/** Sorting that many rows needs more than 512 MiB. */
+/** The acts of the child, each with its limit in MiB. */
 const RUNS = [
   ['read', 1_024],
   ['read', 512],
+  ['sorted', 1_024],
   ['rewrite', 1_024],
 ] as const;
 const CHILD = fileURLToPath(new URL('./merge-memory-child.ts', import.meta.url));
 
 /**
  * The most memory that a process of its own takes to merge 10 million rows with 20 upserts of 500,000 and 4 deletes, of 6 columns:
- * read batch by batch under two memory limits, and rewritten as files sorted by key.
+ * read batch by batch under two memory limits and in the order of a column, and rewritten as files sorted by key.
  */
 export async function mergeMemory(): Promise<Record<string, number | string>> {
   const folder = await mkdtemp(join(tmpdir(), 'deltacat-bench-'));

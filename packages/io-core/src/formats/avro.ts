@@ -9,7 +9,7 @@ import { writeAvro } from './avro-write.ts';
 import type { Format, Inspection } from './capability.ts';
 import { translated } from './damaged.ts';
 import type { FileRows } from './parquet-file.ts';
-import { scanThroughParquet } from './through-parquet.ts';
+import { readCopies, scanThroughParquet } from './through-parquet.ts';
 
 /**
  * Avro object container files, read by code of our own: the library for it believes what a file says of its lists, and a few
@@ -18,7 +18,7 @@ import { scanThroughParquet } from './through-parquet.ts';
 export const avroFormat: Format = {
   extension: '.avro',
   inspect: inspectAvro,
-  scan: scanThroughParquet(({ path }, input) => readAvro(path, input)),
+  scan: scanThroughParquet(readCopies(({ path }, input) => readAvro(path, input))),
   write: writeAvro,
 };
 

@@ -6,14 +6,14 @@ import type { FileWrite, Format, Inspection, StoredRows } from './capability.ts'
 import { openFeather, readBatchHeader } from './feather-file.ts';
 import { readFeather } from './feather-rows.ts';
 import { storedTable } from './parquet-write.ts';
-import { scanThroughParquet } from './through-parquet.ts';
+import { readCopies, scanThroughParquet } from './through-parquet.ts';
 
 /** Feather, which is the Arrow file format: its batches are compressed in ways that only Arrow's own readers know. */
 export const featherFormat: Format = {
   extension: '.feather',
   tells_columns: true,
   inspect: inspectFeather,
-  scan: scanThroughParquet(({ path }, input) => readFeather(path, input)),
+  scan: scanThroughParquet(readCopies(({ path }, input) => readFeather(path, input))),
   write: writeFeather,
 };
 

@@ -10,6 +10,15 @@ import { type FileRows, storeParquet } from './parquet-file.ts';
 /** How the rows of a file are read by ourselves: at least the wanted columns. */
 export type ReadRows = (file: IndexedFile['file'], input: ScanInput) => Promise<FileRows>;
 
+/** The same for a format whose files are read in many small parts: one of a remote store is copied whole, once, before. */
+export function readCopies(readRows: ReadRows): ReadRows {
+  return async (file, input) => {
+    const storage = input.access.open(file.path);
+    const access = await accessToCopy({ path: file.path, storage, scratch: input.scratch });
+    return readRows(file, { ...input, access });
+  };
+}
+
 /** The rows of a Parquet row group at most, so that few of them are in memory at a time. */
 const SLICE_ROWS = 131_072;
 
@@ -22,9 +31,7 @@ export function scanThroughParquet(readRows: ReadRows): NonNullable<Format['scan
   return async (files, input) => {
     const stored: IndexedFile[] = [];
     for (const { file, index } of files) {
-      const storage = input.access.open(file.path);
-      const access = await accessToCopy({ path: file.path, storage, scratch: input.scratch });
-      const { schema, batches } = await readRows(file, { ...input, access });
+      const { schema, batches } = await readRows(file, input);
       requireNames(file.path, schema.fields);
       const path = await input.scratch.path('.parquet', file.path);
       const rows = { schema, batches: () => sliced(batches()) };

@@ -31,8 +31,10 @@ export function chooseCompaction(
   const standing = dropLeadingDeletes(deltas);
   if (deltas.length === 0) return { what: 'nothing' };
   if (standing.length === 0) return { what: 'clear' };
-  if (requiresMerge(standing, merge_keys)) return { what: 'merge' };
   if (deltas.length === 1 && isCompacted(deltas[0])) return { what: 'nothing' };
+  // What was merged stays so, even where no row is left of it: whether other partitions are merged depends on it.
+  const wasMerged = merge_keys.length > 0 && standing.some(({ author_name }) => author_name === REWRITER);
+  if (wasMerged || requiresMerge(standing, merge_keys)) return { what: 'merge' };
   if (merge_keys.length > 0 && has_merge_order && standing.length > 1) {
     return { what: 'leave', reason: KEEPS_POSITIONS };
   }

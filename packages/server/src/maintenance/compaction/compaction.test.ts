@@ -140,6 +140,8 @@ describe('a submitted compaction', () => {
     await on.insert('t', [{ id: 3, part: 'y' }], 'delete');
     expect(await on.rows('t')).toEqual(['1 new x']);
     expect((await on.plan('t')).scan_tasks.map((task: { delta_type: string }) => task.delta_type)).toEqual(['append']);
+    await on.compact('t');
+    expect(await on.rows('t')).toEqual(['1 new x']);
   });
 
   test('lists the files of a table without a schema in one delta, and touches none of them', async () => {

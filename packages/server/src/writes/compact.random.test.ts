@@ -68,13 +68,17 @@ async function writeSome(table: Made, random: Random, step: number): Promise<voi
   await on.must(on.post(`${pathOf(table.name)}/write?mode=${mode.replace('_all', '')}`, { data }));
 }
 
-/** What everyone reads: all of it, and each partition by itself. Some tables read otherwise in part than as a whole. */
+/**
+ * What readers read that merge by themselves: all of it, and each partition by itself. Some tables read otherwise in part
+ * than as a whole; for readers of another kind whole partitions would be merged, after which their parts read as the whole.
+ */
 async function readAll(table: string, query = ''): Promise<string[][]> {
+  const request = on.server.requestAs({ 'X-DeltaCAT-Client-Version': 'ts-1.0.0' });
   const filters = [null, ...PARTS.map((part) => ({ eq: ['part', part] }) as const)];
   return Promise.all(
     filters.map(async (filter) => {
       const asked = filter ? `filter_predicate=${encodeURIComponent(stringifyJson(filter))}` : '';
-      const { body } = await on.must(on.post(`${pathOf(table)}/plan?${query}&${asked}`));
+      const { body } = await on.must(request('POST', `${pathOf(table)}/plan?${query}&${asked}`));
       const rows = await executePlan(API.plan_read.output.parse(body), { filter: filter as never }).objects();
       return rows.map((row) => stringifyJson(row)).toSorted();
     }),

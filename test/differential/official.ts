@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { type Predicate, stringifyJson } from '@deltacat/contract';
+import type { Predicate } from '@deltacat/contract';
+import { PythonProcess } from '../python-process.ts';
 import type { Rows } from './values.ts';
 
 /** The table that a request is about. */
@@ -29,9 +28,6 @@ export interface OfficialRead extends TableName {
   transaction?: string;
 }
 
-/** What the official client said against a request. */
-class OfficialError extends Error {}
-
 /** Where the Python of an official client is looked for; undefined when it is not there. */
 export function findPython(generation: '067' | '010'): string | undefined {
   const given = process.env[generation === '067' ? 'DELTACAT_PYTHON' : 'DELTACAT_PYTHON_010'];
@@ -43,64 +39,43 @@ export function findPython(generation: '067' | '010'): string | undefined {
 /** An official Python client in a process of its own, which answers one request after another. */
 export class OfficialClient {
   readonly version: string;
-  readonly #child: ChildProcess;
-  readonly #answers: AsyncIterator<string>;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #program: PythonProcess;
 
-  private constructor(child: ChildProcess, answers: AsyncIterator<string>, version: string) {
-    this.#child = child;
-    this.#answers = answers;
+  private constructor(program: PythonProcess, version: string) {
+    this.#program = program;
     this.version = version;
   }
 
   /** Starts the program and connects it to a server. */
   static async start(python: string, url: string): Promise<OfficialClient> {
-    const child = spawn(python, [join(import.meta.dirname, 'official.py')], { stdio: ['pipe', 'pipe', 'ignore'] });
-    const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const version = await new OfficialClient(child, answers, '').#ask('version', {});
-    const client = new OfficialClient(child, answers, String(version));
-    await client.#ask('connect', { url });
-    return client;
+    const program = new PythonProcess(python, join(import.meta.dirname, 'official.py'));
+    const version = await program.ask('version');
+    await program.ask('connect', { url });
+    return new OfficialClient(program, String(version));
   }
 
   /** Writes rows as `client.catalog.write` does. */
   async write(input: OfficialWrite): Promise<void> {
-    await this.#ask('write', input);
+    await this.#program.ask('write', input);
   }
 
   /** Reads rows as `client.catalog.read` does. */
   async read(input: OfficialRead): Promise<Rows> {
-    return (await this.#ask('read', input)) as Rows; // what official.py answers
+    return (await this.#program.ask('read', input)) as Rows; // what official.py answers
   }
 
   /** Opens a transaction; its id. */
   async begin(): Promise<string> {
-    return String(await this.#ask('begin', {}));
+    return String(await this.#program.ask('begin'));
   }
 
   /** Commits a transaction that `begin` opened, or gives it up. */
   async end(transaction: string, commit: boolean): Promise<void> {
-    await this.#ask('end', { transaction, commit });
+    await this.#program.ask('end', { transaction, commit });
   }
 
   /** Ends the process. */
   stop(): Promise<void> {
-    const ended = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
-    this.#child.stdin?.end();
-    return ended;
-  }
-
-  #ask(op: string, fields: object): Promise<unknown> {
-    const ask = async () => {
-      this.#child.stdin?.write(`${stringifyJson({ op, ...fields })}\n`);
-      const { value, done } = await this.#answers.next();
-      if (done) throw new Error('the official client ended without an answer');
-      const { result, error } = JSON.parse(value) as { result?: unknown; error?: string }; // as official.py writes it
-      if (error !== undefined) throw new OfficialError(error);
-      return result;
-    };
-    const answer = this.#last.then(ask, ask);
-    this.#last = answer;
-    return answer;
+    return this.#program.stop();
   }
 }

@@ -1,45 +1,54 @@
-// `npm run bench [-- NAME...]`: runs the benchmarks, prints their figures and stores them in bench/results/.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { appends, appendsOnPostgres } from './appends.ts';
-import { merge } from './merge.ts';
-import { mergeMemory } from './merge-memory.ts';
-import { s3Columns } from './s3-columns.ts';
+// npm run bench -- [NAME...] [--quick] [--runs N]
+// Runs benchmarks, or all of them, beside the peers, and stores what they found in bench/results/. Then writes docs/performance.md
+// from everything that is stored there. With --quick everything is small and nothing is stored: it shows that all of it works.
+import { parseArgs } from 'node:util';
+import { BENCHMARKS } from './benchmarks.ts';
+import type { Setting } from './suite/benchmark.ts';
+import { installPeers } from './suite/peers.ts';
+import { printFindings } from './suite/print.ts';
+import { storeResult } from './suite/results.ts';
 
-/** Every benchmark by name. Each returns its figures, or null where it cannot run; goals stand beside them, and nothing is asserted. */
-const BENCHMARKS: Record<string, () => Promise<Record<string, number | string> | null>> = {
-  appends,
-  'appends-postgres': appendsOnPostgres,
-  merge,
-  'merge-memory': mergeMemory,
-  's3-columns': s3Columns,
+const RUNS = 5;
+const QUICK_RUNS = 1;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false }, runs: { type: 'string' } },
+});
+const runs = Number(values.runs ?? (values.quick ? QUICK_RUNS : RUNS));
+const unknown = positionals.filter((name) => !Object.hasOwn(BENCHMARKS, name));
+if (unknown.length > 0)
+  fail(`Unknown benchmark: ${unknown.join(', ')}. There are: ${Object.keys(BENCHMARKS).join(', ')}.`);
+if (!Number.isSafeInteger(runs) || runs < 1) fail(`--runs takes a whole number of at least 1, not ${values.runs}.`);
+
+const setting: Setting = {
+  runs,
+  size: (whole, quick) => (values.quick ? quick : whole),
+  peers: await installPeers(),
 };
-
-/** What brings those that need a server. */
-const BRINGS: Record<string, string> = {
-  'appends-postgres': 'a PostgreSQL; run it by `npm run bench:postgres`',
-  's3-columns': 'an S3; run it by `npm run bench:s3`',
-};
-
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !Object.hasOwn(BENCHMARKS, name));
-if (unknown.length > 0) {
-  console.error(`Unknown benchmark: ${unknown.join(', ')}. Known: ${Object.keys(BENCHMARKS).join(', ')}.`);
-  process.exit(2);
-}
-
-const results = new URL('./results/', import.meta.url);
-mkdirSync(results, { recursive: true });
-for (const [name, run] of Object.entries(BENCHMARKS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  console.log(`${name}:`);
-  const figures = await run();
-  if (figures === null) {
-    console.log(`skipped: it needs ${BRINGS[name]}`);
+const failed: string[] = [];
+for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  const missing = benchmark.missing?.();
+  if (missing) {
+    console.log(`\n${name}: skipped, for it needs ${missing}`);
     continue;
   }
-  console.table(figures);
-  const machine = `${cpus().length} x ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
-  const stored = { benchmark: name, date: new Date().toISOString().slice(0, 10), machine, figures };
-  writeFileSync(new URL(`${name}.json`, results), `${JSON.stringify(stored, null, 2)}\n`);
+  console.log(`\n${name}: ${benchmark.title}`);
+  try {
+    const findings = await benchmark.run(setting);
+    printFindings(findings);
+    if (!values.quick) storeResult(name, { findings, runs });
+  } catch (error) {
+    failed.push(name);
+    console.error(`${name} failed:`, error);
+  }
+}
+if (!values.quick) await (await import('./suite/report.ts')).writeReport();
+if (failed.length > 0) fail(`Failed: ${failed.join(', ')}.`);
+process.exit(0);
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
 }

@@ -1,58 +1,85 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closeEngine, configureEngine, executePlan, type S3Keys, s3Access, serializeSchema } from '@deltacat/io-core';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { Field, Float64, Schema } from 'apache-arrow';
-import { CountingProxy, type Traffic } from './counting-proxy.ts';
+import {
+  type Benchmark,
+  type Contender,
+  type Finding,
+  inTurns,
+  OURS,
+  type Samples,
+  timed,
+} from '../suite/benchmark.ts';
+import { type Scratch, scratch } from '../suite/scratch.ts';
+import { CountingProxy } from './counting-proxy.ts';
 
 const COLUMNS = 50;
 const WANTED = [3, 14, 15, 29, 41].map((index) => `c${index}`);
 const ROWS = 400_000;
 /** What an answer of S3 takes to begin in the same region. */
 const DELAY_MS = 20;
-const ROUNDS = 5;
 
-type Figures = Record<string, number | string>;
+/** Reading a few columns of an object in S3, by the parts that they need. */
+export const s3Columns: Benchmark = {
+  title: 'Columns from S3',
+  about:
+    'Five of the 50 columns of a Parquet file of 160 MB in S3, read through a proxy that counts bytes and takes 20 ms for each request: ' +
+    'the parts that the columns need, the same again from the cache, the whole object, and by httpfs of DuckDB (`npm run bench:s3`).',
+  missing: () => (process.env.DELTACAT_TEST_S3_URL ? null : 'an S3; `npm run bench:s3` starts one for it'),
+  async run(setting) {
+    using folder = scratch();
+    await using proxy = new CountingProxy(process.env.DELTACAT_TEST_S3_URL ?? '', DELAY_MS);
+    try {
+      return await compareWays(await openStage(folder, proxy, setting.size(ROWS, ROWS / 100)), setting.runs);
+    } finally {
+      await closeEngine();
+    }
+  },
+};
 
-/**
- * Reads 5 of the 50 columns of a Parquet file of 400,000 rows in S3, through a proxy that counts bytes and takes 20 ms for
- * each request: the whole object, the parts that the columns need, the same again from the cache, and by DuckDB's httpfs
- * where it is at hand. Null without an S3 to measure with: `node scripts/s3.ts npm run bench -- s3-columns` brings one.
- */
-export async function s3Columns(): Promise<Figures | null> {
-  const { DELTACAT_TEST_S3_URL: url, DELTACAT_TEST_DUCKDB_EXTENSIONS: extensions } = process.env;
-  if (!url) return null;
-  const folder = mkdtempSync(join(tmpdir(), 'deltacat-bench-'));
-  await using proxy = new CountingProxy(url, DELAY_MS);
-  try {
-    const store: Store = { endpoint_url: await proxy.start(), keys: keysOfEnvironment() };
-    const file = await putFile(folder, url, store.keys);
-    const ways: [string, () => Promise<number>][] = [
-      ['whole object', () => readWhole(store, file, join(folder, 'whole.parquet'))],
-      ['parts', () => forget().then(() => readColumns(store, file))],
-      ['parts, cached', () => readColumns(store, file)],
-      ...(extensions
-        ? [['httpfs', () => readByHttpfs(store, file, extensions)] as [string, () => Promise<number>]]
-        : []),
-    ];
-    const figures: Figures = { 'object, MB': megabytes(file.size_bytes) };
-    const measured = new Map<string, Measured>();
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const [way, read] of ways) measured.set(way, await measure(read, proxy, measured.get(way)));
-    }
-    for (const [way, { bytes, requests, best_ms }] of measured) {
-      const goal = way === 'parts' || way === 'httpfs' ? ' (goal 0.33)' : '';
-      figures[`${way}: share of the bytes${goal}`] = Math.round((bytes / file.size_bytes) * 1000) / 1000;
-      figures[`${way}: requests`] = requests;
-      figures[`${way}: best of ${ROUNDS}, ms`] = Math.round(best_ms);
-    }
-    return figures;
-  } finally {
-    await closeEngine();
-    rmSync(folder, { recursive: true, force: true });
-  }
+interface Stage {
+  store: Store;
+  file: StoredFile;
+  folder: Scratch;
+  proxy: CountingProxy;
+}
+
+async function openStage(folder: Scratch, proxy: CountingProxy, rows: number): Promise<Stage> {
+  const store: Store = { endpoint_url: await proxy.start(), keys: keysOfEnvironment() };
+  const direct = { ...store, endpoint_url: process.env.DELTACAT_TEST_S3_URL ?? '' };
+  return { store, file: await putFile(folder.path, direct, rows), folder, proxy };
+}
+
+async function compareWays({ store, file, folder, proxy }: Stage, runs: number): Promise<Finding[]> {
+  const extensions = process.env.DELTACAT_TEST_DUCKDB_EXTENSIONS;
+  const ways: Record<string, () => Promise<number>> = {
+    [OURS]: () => forget().then(() => readColumns(store, file)),
+    [`${OURS}, again`]: () => readColumns(store, file),
+    'whole object': () => readWhole(store, file, folder.next('whole.parquet')),
+    ...(extensions ? { 'DuckDB httpfs': () => readByHttpfs(store, file, extensions) } : {}),
+  };
+  const shares: Samples = {};
+  const contenders = Object.entries(ways).map(([name, read]): [string, Contender] => [
+    name,
+    async () => {
+      proxy.take();
+      const ms = await timed(async () => {
+        const rows = await read();
+        if (rows !== file.rows) throw new Error(`${rows} rows were read of ${file.rows}`);
+      });
+      // The last ones are those of the runs that count.
+      shares[name] = [...(shares[name] ?? []), (proxy.take().bytes / file.size_bytes) * 100].slice(-runs);
+      return ms;
+    },
+  ]);
+  const samples = await inTurns(Object.fromEntries(contenders), runs);
+  return [
+    { case: 'Time', unit: 'ms', better: 'less', samples },
+    { case: 'Bytes fetched', unit: '% of the object', better: 'less', goals: [{ value: 33 }], samples: shares },
+  ];
 }
 
 interface Store {
@@ -62,6 +89,7 @@ interface Store {
 
 interface StoredFile {
   path: string;
+  rows: number;
   size_bytes: number;
 }
 
@@ -70,17 +98,17 @@ function keysOfEnvironment(): S3Keys {
   return { access_key_id, secret_access_key };
 }
 
-async function putFile(folder: string, endpoint_url: string, keys: S3Keys): Promise<StoredFile> {
+async function putFile(folder: string, store: Store, rows: number): Promise<StoredFile> {
   const local = join(folder, 'wide.parquet');
   const columns = Array.from({ length: COLUMNS }, (_, index) => `random() AS c${index}`);
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  await connection.run(`COPY (SELECT ${columns.join(', ')} FROM range(${ROWS})) TO '${local}' (FORMAT parquet)`);
+  await connection.run(`COPY (SELECT ${columns.join(', ')} FROM range(${rows})) TO '${local}' (FORMAT parquet)`);
   instance.closeSync();
   const { size: size_bytes } = statSync(local);
   const path = `s3://${process.env.DELTACAT_TEST_S3_BUCKET}/bench/${crypto.randomUUID()}/wide.parquet`;
-  const file = { path, size_bytes };
-  await accessTo({ endpoint_url, keys }, file).open(path).adopt(local, path);
+  const file = { path, rows, size_bytes };
+  await accessTo(store, file).open(path).adopt(local, path);
   return file;
 }
 
@@ -105,11 +133,11 @@ async function readColumns(store: Store, file: StoredFile): Promise<number> {
     content_type: known.content_type,
     requires_mor: false,
     total_files: 1,
-    total_records: ROWS,
+    total_records: file.rows,
     total_bytes: size_bytes,
     returned_files: 1,
     truncated: false,
-    scan_tasks: [{ files: [{ ...known, path, content_length: size_bytes, record_count: ROWS }] }],
+    scan_tasks: [{ files: [{ ...known, path, content_length: size_bytes, record_count: file.rows }] }],
     schema_serialized: serializeSchema(new Schema(fields)),
   };
   let rows = 0;
@@ -147,22 +175,4 @@ async function countRows(connection: DuckDBConnection, sql: string): Promise<num
 async function forget(): Promise<void> {
   await closeEngine();
   configureEngine({});
-}
-
-interface Measured extends Traffic {
-  best_ms: number;
-}
-
-/** Rounds take turns, and the best one counts: what else runs on the machine only makes them slower. */
-async function measure(read: () => Promise<number>, proxy: CountingProxy, before?: Measured): Promise<Measured> {
-  proxy.take();
-  const started = performance.now();
-  const rows = await read();
-  const ms = performance.now() - started;
-  if (rows !== ROWS) throw new Error(`${rows} rows were read of ${ROWS}`);
-  return { ...proxy.take(), best_ms: Math.min(ms, before?.best_ms ?? ms) };
-}
-
-function megabytes(bytes: number): number {
-  return Math.round(bytes / 1e5) / 10;
 }

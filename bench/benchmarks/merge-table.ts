@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DataFile, dataFile, type ReadPlan, type ScanTask, type SchemaField } from '@deltacat/contract';
-import { openSession, type Session } from '../packages/io-core/src/duckdb/session.ts';
+import { openSession, type Session } from '../../packages/io-core/src/duckdb/session.ts';
 
 /** How large a table of upserts is. */
 export interface MergeSize {
@@ -11,8 +11,9 @@ export interface MergeSize {
   rows_per_upsert: number;
 }
 
-const SCHEMA: SchemaField[] = [
-  { name: 'id', type: 'int64' },
+/** The columns of the table; its rows are found again by `id`. */
+export const MERGE_SCHEMA: SchemaField[] = [
+  { name: 'id', type: 'int64', is_merge_key: true },
   { name: 'name', type: 'string' },
   { name: 'category', type: 'string' },
   { name: 'score', type: 'double' },
@@ -87,6 +88,6 @@ function planOf(scan_tasks: ScanTask[]): ReadPlan {
     truncated: false,
     scan_tasks,
     merge_keys: ['id'],
-    schema: SCHEMA,
+    schema: MERGE_SCHEMA,
   };
 }

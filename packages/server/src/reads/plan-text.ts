@@ -2,7 +2,7 @@ import { DeltacatError, type ReadPlan, type ScanTask, stringifyJson } from '@del
 import { AnswerText, type ServerContext } from '../context.ts';
 import type { Queries } from '../db/database.ts';
 import { giveWay } from '../db/give-way.ts';
-import { type ManifestFile, readAllStats, readFileRange, readFiles } from '../snapshots/files.ts';
+import { type ManifestFile, readAllStats, readChosenFiles, readFileRange } from '../snapshots/files.ts';
 import { PlanAccess } from './grant.ts';
 import { PlanNames } from './names.ts';
 import { type PlanAsked, type PreparedPlan, planGranted, preparePlan, type ResolvedRead } from './plan.ts';
@@ -80,7 +80,7 @@ async function* runText(queries: Queries, run: SelectedDelta[], telling: Telling
     return;
   }
   const texts: string[] = [];
-  for (const task of tasksOf(run, { files: await readFiles(queries, ids), stats })) {
+  for (const task of tasksOf(run, { files: await readChosenFiles(queries, run), stats })) {
     telling.names.note(task);
     texts.push(stringifyJson(await telling.access.refer(task)));
   }

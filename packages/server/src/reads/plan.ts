@@ -2,7 +2,7 @@ import type { Api, InputOf, ReadPlan } from '@deltacat/contract';
 import type { Handler, ServerContext } from '../context.ts';
 import type { Catalog } from '../roots/catalogs.ts';
 import type { DeltaInView } from '../snapshots/deltas.ts';
-import { readAllStats, readFiles } from '../snapshots/files.ts';
+import { readAllStats, readChosenFiles } from '../snapshots/files.ts';
 import { keptTotals } from '../snapshots/totals.ts';
 import { type Transaction, viewOf } from '../snapshots/transactions.ts';
 import { grantAccess } from './grant.ts';
@@ -168,7 +168,7 @@ async function describePage(
 ) {
   const queries = context.db.reader;
   const ids = [...new Set(page.deltas.map(({ manifest_id }) => manifest_id))];
-  const files = await readFiles(queries, ids);
+  const files = await readChosenFiles(queries, page.deltas);
   const stats = tell && { of: await readAllStats(queries, ids), tell };
   const scan_tasks = toScanTasks(page.deltas, { files, stats });
   const names = new PlanNames();

@@ -37,6 +37,53 @@ export async function readFiles(queries: Queries, manifestIds: string[]): Promis
   return found;
 }
 
+/** Which files of a manifest are wanted, by their places in it; null for all of them. */
+export interface ChosenFiles {
+  manifest_id: string;
+  ordinals: number[] | null;
+}
+
+/** Of so many places each is looked up; a longer list costs more than the whole manifest. */
+const ORDINALS_LOOKED_UP_MAX = 100;
+
+/** Some files of manifests, at their places in lists with gaps. A filter often leaves one file of a manifest of a thousand. */
+export async function readChosenFiles(
+  queries: Queries,
+  chosen: readonly ChosenFiles[],
+): Promise<Map<string, ManifestFile[]>> {
+  const isSome = ({ ordinals }: ChosenFiles) => ordinals !== null && ordinals.length <= ORDINALS_LOOKED_UP_MAX;
+  const whole = new Set(chosen.filter((one) => !isSome(one)).map(({ manifest_id }) => manifest_id));
+  const found = await readFiles(queries, [...whole]);
+  const places = chosen
+    .filter(({ manifest_id }) => !whole.has(manifest_id))
+    .flatMap(({ manifest_id, ordinals }) => (ordinals ?? []).map((ordinal) => ({ manifest_id, ordinal })));
+  for (const some of chunks(places)) {
+    const wanted = [...Map.groupBy(some, ({ manifest_id }) => manifest_id)];
+    const rows = await queries
+      .selectFrom('files')
+      .selectAll()
+      .where(({ eb, and, or }) =>
+        or(
+          wanted.map(([manifest_id, of]) => {
+            const ordinals = of.map(({ ordinal }) => ordinal);
+            return and([eb('manifest_id', '=', manifest_id), eb('ordinal', 'in', ordinals)]);
+          }),
+        ),
+      )
+      .execute();
+    placeFiles(found, rows);
+  }
+  return found;
+}
+
+function placeFiles(found: Map<string, ManifestFile[]>, rows: readonly Selectable<FileRow>[]): void {
+  for (const { manifest_id, ordinal, ...file } of rows) {
+    const files = found.get(manifest_id) ?? [];
+    files[ordinal] = file;
+    found.set(manifest_id, files);
+  }
+}
+
 /** The files of one manifest from one place to another, both included, at their places in a list with gaps. */
 export async function readFileRange(
   queries: Queries,

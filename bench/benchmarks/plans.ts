@@ -27,8 +27,14 @@ interface Question {
 
 const QUESTIONS: Record<string, Question> = {
   selective: {
-    title: 'Selective plan: the one file of a thousand partitions that may hold a row',
+    title: 'Selective plan by partition and bounds: the one file that may hold a row',
     ask: (files) => ({ filter_predicate: { and: [{ eq: ['day', dayOf(files)] }, { eq: ['id', idOf(files)] }] } }),
+    goals: { 10000: 3, 100000: 10, 1000000: 50 },
+    peers: ['DuckLake', 'delta-rs'],
+  },
+  bounds: {
+    title: 'Selective plan by the bounds of a column alone: the one file that may hold a row',
+    ask: (files) => ({ filter_predicate: { eq: ['id', idOf(files)] } }),
     goals: { 10000: 3, 100000: 10, 1000000: 50 },
     peers: ['DuckLake', 'delta-rs'],
   },

@@ -117,6 +117,7 @@ def fill(files, files_per_day):
 
 PLANS = {
     "selective": lambda day, id: many.file_uris(file_pruning_predicate=f"day = {day} AND id = {id}"),
+    "bounds": lambda _, id: many.file_uris(file_pruning_predicate=f"id = {id}"),
     "totals": lambda *_: pa.compute.sum(pa.table(many.get_add_actions(flatten=True))["num_records"]),
     "full": lambda *_: many.get_add_actions(flatten=True),
 }

@@ -152,6 +152,7 @@ def fill(files, files_per_day):
 
 PLANS = {
     "selective": "EXPLAIN SELECT v FROM many WHERE day = {day} AND id = {id}",
+    "bounds": "EXPLAIN SELECT v FROM many WHERE id = {id}",
     "totals": "SELECT * FROM ducklake_table_info('lake')",
     "full": "SELECT * FROM ducklake_list_files('lake', 'many')",
 }

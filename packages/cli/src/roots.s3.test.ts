@@ -20,6 +20,8 @@ beforeAll(async () => {
   if (TEST_S3_URL === null) {
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'test');
   }
+  const stores = [TEST_S3_URL, 'http://127.0.0.1:9'].filter(Boolean);
+  vi.stubEnv('DELTACAT_ROOT_KEYS', stores.map((store) => `default ${store} static`).join('; '));
   server = await startServer({ catalog_root: join(folder, 'catalog'), port: 0 });
 });
 
@@ -42,10 +44,15 @@ test('the roots of a catalog are listed, and the one that new files go to', asyn
 
 test('one that cannot be used is refused with the reason, and exit code 1', async () => {
   expect(await run('add', 'lake', 's3://bucket/x', '--endpoint-url', 'http://127.0.0.1:9')).toBe(EXIT.failed.code);
-  expect(output.complained).toContain('127.0.0.1:9');
+  expect(output.complained).toContain('http://127.0.0.1:9 cannot be connected to');
   expect(await run('add', 'lake', 'gs://bucket/x')).toBe(EXIT.failed.code);
   expect(output.complained).toContain('gs://');
   expect(await run('remove', 'lake')).toBe(EXIT.failed.code);
+});
+
+test('one that the operator of the server did not mean its keys for is refused with what they have to set', async () => {
+  expect(await run('add', 'lake', 's3://bucket/x', '--endpoint-url', 'http://elsewhere:9')).toBe(EXIT.failed.code);
+  expect(output.complained).toContain('DELTACAT_ROOT_KEYS="default http://elsewhere:9/bucket/x static"');
 });
 
 test('a way of vending that there is not, and help, are told by the command itself', async () => {

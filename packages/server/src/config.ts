@@ -14,6 +14,52 @@ interface Variable {
   is_secret?: boolean;
 }
 
+/** Keys of the server that data roots which are added while it runs may use. */
+export interface RootKeys {
+  /** `env:NAME` or `profile:name`; null for those where AWS tools look by default. */
+  keys_from: string | null;
+  /** `s3://bucket/prefix` on AWS, and `http://store:9000/bucket/prefix` elsewhere; what is below it is meant, too. */
+  place: string;
+  /** What clients may be given beside nothing: `static` for the keys as they are, and the ARNs of roles. */
+  given: string[];
+}
+
+/** A store other than AWS or a part of it, spelled as requests to it are. */
+const storePlace = endpointUrl
+  .transform((url) => new URL(url))
+  .pipe(
+    z
+      .instanceof(URL)
+      .refine(
+        ({ pathname, search, hash }) => !/%/.test(pathname) && search === '' && hash === '',
+        'is no plain address',
+      )
+      .transform(({ origin, pathname }) => `${origin}${pathname.replace(/\/+$/, '')}`),
+  );
+
+const rootKeysPiece = z.object({
+  source: z.literal('default').or(credentialSettings.keys_from.unwrap().unwrap()),
+  place: s3Root.or(storePlace),
+  given: z.array(z.literal('static').or(credentialSettings.role_arn.unwrap().unwrap())),
+});
+
+const rootKeys = z.string().transform((text, context): RootKeys[] => {
+  const pieces = text.split(';').map((piece) => piece.trim());
+  return pieces.filter(Boolean).flatMap((piece) => {
+    const [source = '', place = '', ...given] = piece.split(/\s+/);
+    const parsed = rootKeysPiece.safeParse({ source, place, given });
+    if (parsed.success) {
+      return [{ keys_from: source === 'default' ? null : source, place: parsed.data.place, given: parsed.data.given }];
+    }
+    const [issue] = parsed.error.issues;
+    context.addIssue({
+      code: 'custom',
+      message: `"${piece}": its ${String(issue?.path[0])} cannot be used (${issue?.message})`,
+    });
+    return [];
+  });
+});
+
 /** Every environment variable that the server reads; docs/configuration.md lists the same. */
 export const VARIABLES = {
   DELTACAT_CATALOGS: {
@@ -63,6 +109,11 @@ export const VARIABLES = {
   DELTACAT_CACHE_DIR: {
     schema: z.string(),
     meaning: 'The folder in which they are kept. Unset: that of the system for temporary files.',
+  },
+  DELTACAT_ROOT_KEYS: {
+    schema: rootKeys,
+    meaning:
+      'Which keys of the server data roots on S3 may use that are added while it runs: `SOURCE PLACE`, several apart by `;`. SOURCE is `default`, `env:NAME` or `profile:name`; PLACE is `s3://bucket/prefix` on AWS, else `http://store:9000/bucket/prefix`, which may end earlier. After it stands what clients may get: `static` for the keys as they are, the ARN of a role. Unset: none, and S3 is for roots of the catalogs file alone.',
   },
   DELTACAT_EXTERNAL_URL: {
     schema: z.url(),
@@ -169,6 +220,8 @@ export interface Config {
   memory_limit_mb: number | null;
   /** The cache of files on S3: the most disk that it may take, and its folder; undefined for what readers take by themselves. */
   cache: { cache_mb: number | undefined; cache_directory: string | undefined };
+  /** What of its keys the server may use for data roots that are not of the catalogs file. */
+  root_keys: RootKeys[];
   external_url: string | null;
   allow_anonymous: boolean;
   log_level: string;
@@ -196,6 +249,7 @@ export function readConfig(catalogRoot: string, environment: NodeJS.ProcessEnv =
     memory_limit_mb:
       parseMemoryLimit(value('DELTACAT_MEMORY_LIMIT') ?? '') ?? value('DELTACAT_ENGINE_MEMORY_MB') ?? null,
     cache: { cache_mb: value('DELTACAT_CACHE_MB'), cache_directory: value('DELTACAT_CACHE_DIR') },
+    root_keys: value('DELTACAT_ROOT_KEYS') ?? [],
     external_url: value('DELTACAT_EXTERNAL_URL') ?? null,
     allow_anonymous: value('DELTACAT_ALLOW_ANONYMOUS') === 'true',
     log_level: value('DELTACAT_LOG_LEVEL') ?? 'info',

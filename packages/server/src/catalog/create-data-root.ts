@@ -22,7 +22,10 @@ export const createDataRoot: Handler<'create_data_root'> = async (context, input
   const settings = settingsFor(input.binding ?? {});
   const found = binding_name ? await requireBinding(reader, catalog, binding_name) : null;
   if (!found && (await findBinding(reader, catalog, name))) throw bindingTaken(catalog, name);
-  await probeRoot(root, found ?? { ...settings, binding_id: '', binding_revision: 0, name });
+  await probeRoot(
+    root,
+    found ?? { ...settings, binding_id: '', binding_revision: 0, name, allowed_keys: catalog.root_keys },
+  );
   return changeStorage(context, catalog, async (at) => {
     const { queries, now_ns } = at;
     await refuseTaken(queries, catalog, { name, root });

@@ -19,7 +19,12 @@ describe.skipIf(TEST_S3_URL === null)('data roots on S3 (skipped where DELTACAT_
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'deltacat-roots-'));
-    server = await startTestServer({ root: folder });
+    const meant = (keys_from: string | null, place: string) => ({ keys_from, place, given: ['static'] });
+    const root_keys = [
+      ...[null, 'env:WRONG', 'env:UNSET'].map((keys_from) => meant(keys_from, TEST_S3_URL ?? '')),
+      meant(null, 'http://127.0.0.1:9'),
+    ];
+    server = await startTestServer({ root: folder, config: { root_keys } });
   });
 
   afterEach(async () => {
@@ -103,7 +108,7 @@ describe.skipIf(TEST_S3_URL === null)('data roots on S3 (skipped where DELTACAT_
     await add({ name: 'all', managed_prefix: TEST_BUCKET });
     const { openRoot } = await import('../roots/access.ts');
     const { SETTINGS_DEFAULT } = await import('../roots/bindings.ts');
-    const at = { ...SETTINGS_DEFAULT, ...binding, binding_id: 'b', binding_revision: 1, name: 'b' };
+    const at = { ...SETTINGS_DEFAULT, ...binding, binding_id: 'b', binding_revision: 1, name: 'b', allowed_keys: null };
     const found = await Array.fromAsync((await openRoot(root, at)).list(root));
     expect(found).toEqual([]);
   });

@@ -17,11 +17,8 @@ export const updateStorageBinding: Handler<'update_storage_binding'> = async (co
   const tried = { ...before, ...settingsFor(input, before) };
   for (const { root } of await allRootsOn(context.db.reader, catalog, before)) await probeRoot(root, tried);
   return changeStorage(context, catalog, async ({ queries, now_ns }) => {
-    const { binding_id, binding_revision, name, ...current } = await requireBinding(
-      queries,
-      catalog,
-      input.binding_name,
-    );
+    const found = await requireBinding(queries, catalog, input.binding_name);
+    const { binding_id, binding_revision, name, allowed_keys: _, ...current } = found;
     const settings = settingsFor(input, current);
     if (isDeepStrictEqual(settings, current)) return { changed: false, binding_id, binding_revision };
     const next = binding_revision + 1;

@@ -113,7 +113,7 @@ async function checkAllFiles(
 ): Promise<{ found: Found[]; files: number; orphans: Orphans | null }> {
   if (!options.files) return { found: [], files: 0, orphans: null };
   const { history, progress, began_ms, orphans_older_than_ms } = options;
-  const roots = await allRoots(queries, await catalogsIn(queries, config.catalogs));
+  const roots = await allRoots(queries, await catalogsIn(queries, config));
   const folders = roots.map(({ root }) => `${root}/data`);
   const access = await accessToRoots(roots, folders);
   const looked = await checkFiles(queries, {

@@ -6,6 +6,7 @@ import { type Binding, REGION_DEFAULT } from './bindings.ts';
 import { allCatalogs, type Catalog } from './catalogs.ts';
 import { type DataRoot, dataRootsOf, isOnS3, rootOfPath } from './data-roots.ts';
 import { serverKeys } from './keys.ts';
+import { refuseUnmeantKeys } from './root-keys.ts';
 
 /**
  * How the server itself opens files: those of this machine as they are, those on S3 by the keys of the data root that they
@@ -46,8 +47,12 @@ const OPEN_MAX = 1_000;
 
 const open = new Map<string, Storage>();
 
-/** How the server opens the files of one root. What was opened once is kept for as long as the root stays as it is. */
+/**
+ * How the server opens the files of one root. What was opened once is kept for as long as the root stays as it is. Throws
+ * `storage_denied` where the operator does not let it.
+ */
 export async function openRoot(root: string, binding: Binding): Promise<Storage> {
+  refuseUnmeantKeys(root, binding);
   const { endpoint_url, region, keys_from } = binding;
   const id = JSON.stringify([root, endpoint_url, region, keys_from]);
   const known = open.get(id);

@@ -81,7 +81,7 @@ export async function findBinding(queries: Queries, catalog: Catalog, name: stri
     .where('name', '=', name)
     .where('replaced_at_ns', 'is', null)
     .executeTakeFirst();
-  return row ? bindingOfRow(row) : null;
+  return row ? bindingOfRow(row, catalog.root_keys) : null;
 }
 
 /** The binding of that name. Throws `not_found`. */
@@ -113,5 +113,5 @@ export async function addBinding(
   const made = { binding_id, binding_revision: 1, catalog_id: catalog.catalog_id, name, settings };
   const row = { ...made, created_at_ns: now_ns, replaced_at_ns: null };
   await queries.insertInto('storage_bindings').values(row).execute();
-  return bindingOfRow(row);
+  return bindingOfRow(row, catalog.root_keys);
 }

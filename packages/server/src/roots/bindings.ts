@@ -1,6 +1,6 @@
 import type { StorageBindingAnswer } from '@deltacat/contract';
 import type { Selectable } from 'kysely';
-import type { S3RootConfig } from '../config.ts';
+import type { RootKeys, S3RootConfig } from '../config.ts';
 import type { BindingSettings, StorageBindingRow } from '../db/root-rows.ts';
 
 /** A store, and one state of how it is reached. */
@@ -8,6 +8,8 @@ export interface Binding extends BindingSettings {
   binding_id: string;
   binding_revision: number;
   name: string;
+  /** The keys of the server that it may use; null for those that it names, because the operator configured it. */
+  allowed_keys: RootKeys[] | null;
 }
 
 /** The region of stores that name none; those that are not of AWS hardly care. */
@@ -45,6 +47,7 @@ export function bindingOfConfig(name: string, config: S3RootConfig): Binding {
     binding_id: `configured:${name}`,
     binding_revision: 1,
     name,
+    allowed_keys: null,
     endpoint_url: endpoint_url ?? null,
     region: region ?? null,
     kind: credentials ?? vendingDefault(endpoint_url),
@@ -56,9 +59,10 @@ export function bindingOfConfig(name: string, config: S3RootConfig): Binding {
   };
 }
 
-/** A binding of the store. */
-export function bindingOfRow({ binding_id, binding_revision, name, settings }: Selectable<StorageBindingRow>): Binding {
-  return { ...SETTINGS_DEFAULT, ...settings, binding_id, binding_revision, name };
+/** A binding of the store: anybody may have made it, so that the operator says which keys it may use. */
+export function bindingOfRow(row: Selectable<StorageBindingRow>, allowed_keys: RootKeys[]): Binding {
+  const { binding_id, binding_revision, name, settings } = row;
+  return { ...SETTINGS_DEFAULT, ...settings, binding_id, binding_revision, name, allowed_keys };
 }
 
 /** The words of the clients for how they get keys: they take no binding for one of S3 that names no source of them. */

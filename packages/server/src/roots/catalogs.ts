@@ -1,10 +1,10 @@
 import { DeltacatError } from '@deltacat/contract';
-import type { CatalogConfig } from '../config.ts';
+import type { CatalogConfig, Config } from '../config.ts';
 import type { ServerContext } from '../context.ts';
 import type { Queries } from '../db/database.ts';
 
 /** A catalog as requests use it: its identity in the store with its configured roots. */
-export interface Catalog extends CatalogConfig {
+export interface Catalog extends CatalogConfig, Pick<Config, 'root_keys'> {
   catalog_id: string;
 }
 
@@ -16,9 +16,10 @@ const opened = new WeakMap<ServerContext['db'], Map<string, Catalog>>();
  */
 export async function openCatalogs(context: ServerContext): Promise<void> {
   const catalogs = new Map<string, Catalog>();
-  for (const config of context.config.catalogs) {
+  const { catalogs: configured, root_keys } = context.config;
+  for (const config of configured) {
     const catalog_id = (await findId(context.db.reader, config.name)) ?? (await createCatalog(context, config.name));
-    catalogs.set(config.name, { ...config, catalog_id });
+    catalogs.set(config.name, { ...config, root_keys, catalog_id });
   }
   opened.set(context.db, catalogs);
 }
@@ -52,10 +53,10 @@ export function catalogNamed(context: ServerContext, name: string | null | undef
 }
 
 /** The configured catalogs as a store knows them, for looking at one that is not served; one it does not know has no id. */
-export async function catalogsIn(queries: Queries, configured: CatalogConfig[]): Promise<Catalog[]> {
+export async function catalogsIn(queries: Queries, { catalogs, root_keys }: Config): Promise<Catalog[]> {
   const rows = await queries.selectFrom('catalogs').select(['catalog_id', 'name']).execute();
   const ids = new Map(rows.map(({ catalog_id, name }) => [name, catalog_id]));
-  return configured.map((config) => ({ ...config, catalog_id: ids.get(config.name) ?? '' }));
+  return catalogs.map((config) => ({ ...config, root_keys, catalog_id: ids.get(config.name) ?? '' }));
 }
 
 /** Every catalog of the server, the default first. */

@@ -53,7 +53,8 @@ export async function dataRootsOf(queries: Queries, catalog: Catalog): Promise<D
   for (const row of (await selectRoots(queries, { catalog_id: catalog.catalog_id })).rows) {
     const { root_id, root, root_name: name, usages, is_default } = row;
     if (by_name.has(name)) continue;
-    by_name.set(name, { root_id, name, root, binding: bindingOfRow(row), usages, is_configured: false });
+    const binding = bindingOfRow(row, catalog.root_keys);
+    by_name.set(name, { root_id, name, root, binding, usages, is_configured: false });
     if (is_default && !catalog.has_fixed_root) default_name = name;
   }
   return { default_name, by_name };

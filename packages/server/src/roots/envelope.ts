@@ -3,6 +3,7 @@ import type { ServerContext } from '../context.ts';
 import { type Binding, tellBinding } from './bindings.ts';
 import { type DataRoot, describeRoots } from './data-roots.ts';
 import type { Verb } from './policy.ts';
+import { refuseUnmeantKeys } from './root-keys.ts';
 import { vendKeys } from './vending.ts';
 
 /** Some prefixes of a data root on S3. */
@@ -28,8 +29,9 @@ type OwnKeys = typeof OWN_KEYS;
 /** The key under which older clients look for the keys of stores that have no address of their own. */
 const DEFAULT_ENDPOINT = 'default';
 
-/** Vends what is needed to do something with files of some places, and nothing beyond them. */
+/** Vends what is needed to do something with files of some places, and nothing beyond them. Throws `storage_denied`. */
 export async function envelopeFor(context: ServerContext, verb: Verb, places: Place[]): Promise<Envelope> {
+  for (const { root } of places) refuseUnmeantKeys(root.root, root.binding);
   const accounts = Map.groupBy(places, ({ root }) => accountOf(root.binding));
   const credentials: Record<string, StorageCredentials | OwnKeys> = {};
   for (const some of accounts.values()) {

@@ -50,7 +50,7 @@ export async function storageState(queries: Queries, catalog: Catalog): Promise<
 }
 
 /** The bindings of the store as they are now, by name. */
-export async function bindingsOf(queries: Queries, { catalog_id }: Catalog): Promise<Binding[]> {
+export async function bindingsOf(queries: Queries, { catalog_id, root_keys }: Catalog): Promise<Binding[]> {
   const rows = await queries
     .selectFrom('storage_bindings')
     .selectAll()
@@ -58,7 +58,7 @@ export async function bindingsOf(queries: Queries, { catalog_id }: Catalog): Pro
     .where('replaced_at_ns', 'is', null)
     .orderBy('name')
     .execute();
-  return rows.map(bindingOfRow);
+  return rows.map((row) => bindingOfRow(row, root_keys));
 }
 
 /** The places that may be crawled as they are now, disabled ones too, by name. */

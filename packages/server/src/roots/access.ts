@@ -1,4 +1,4 @@
-import type { ReadPlan } from '@deltacat/contract';
+import { DeltacatError, type ReadPlan } from '@deltacat/contract';
 import { ambientAccess, type Storage, type StorageAccess, s3Storage } from '@deltacat/io-core';
 import type { ServerContext } from '../context.ts';
 import type { Queries } from '../db/database.ts';
@@ -24,7 +24,10 @@ export async function allRoots(queries: Queries, catalogs: Catalog[]): Promise<D
   return found.flatMap(({ by_name }) => [...by_name.values()]);
 }
 
-/** How the server opens some files, of which it knows in which root they lie. Only the keys of these roots are looked for. */
+/**
+ * How the server opens some files, of which it knows in which root they lie. Only the keys of these roots are looked for, and
+ * other places on S3 are not opened: the keys of the environment may let the server in where no root lets a table be.
+ */
 export async function accessToRoots(roots: DataRoot[], paths: string[]): Promise<StorageAccess> {
   const used = new Set(paths.flatMap((path) => rootOfPath(roots, path) ?? []));
   const opened = new Map<DataRoot, Storage>();
@@ -34,9 +37,16 @@ export async function accessToRoots(roots: DataRoot[], paths: string[]): Promise
   return {
     open(path) {
       const root = rootOfPath(used, path);
-      return (root && opened.get(root)) ?? ambientAccess.open(path);
+      const storage = root && opened.get(root);
+      if (!storage && isOnS3(path)) throw rootless(path);
+      return storage ?? ambientAccess.open(path);
     },
   };
+}
+
+function rootless(path: string): DeltacatError {
+  const message = `The server does not open ${path}: it lies in no data root. Add the root again that it was in.`;
+  return new DeltacatError('storage_denied', message, { path });
 }
 
 /** How long the server waits for a store: requests wait behind it, and their callers ask again by themselves. */

@@ -186,6 +186,22 @@ test('a root of the catalogs file needs no leave, and gives none to those inside
   expect([inside.status, asked]).toEqual([400, []]);
 });
 
+test('files that lie in no root any more are not opened by the keys of the environment', async () => {
+  const near = { root: folder, storage_type: 'local' as const };
+  const lake = { root: 's3://robots', storage_type: 's3' as const, endpoint_url };
+  const catalog = { name: 'default', root: folder, data_root: 'near', data_roots: { near, lake } };
+  server = await startTestServer({ root: folder, config: { catalogs: [catalog] } });
+  const at = '/v1/namespaces/n/tables/t';
+  expect((await server.request('POST', `${at}/write?root=lake`, { data: { id: [1] } })).status).toBe(200);
+  await server.close();
+  // Now every address of S3 is the store, unless a root says otherwise.
+  vi.stubEnv('AWS_ENDPOINT_URL', endpoint_url);
+  server = await startTestServer({ root: folder, config: { catalogs: [{ ...catalog, data_roots: { near } }] } });
+  asked = [];
+  const refused = await server.request('GET', `${at}/preview`);
+  expect([refused.status, refused.body.error.code, asked]).toEqual([403, 'storage_denied', []]);
+});
+
 test.each([
   ['', []],
   ['default https://Store.example:443/', [{ keys_from: null, place: 'https://store.example', given: [] }]],

@@ -12,8 +12,8 @@ export interface Folder {
 
 /** Looks at a folder once, for all files that claim to lie in it. */
 export async function openFolder(data_dir: string, access: StorageAccess): Promise<Folder> {
-  const spelled = isOnS3(data_dir) ? data_dir : posix.normalize(data_dir);
-  return { data_dir: spelled, real: await realPath(data_dir, access) };
+  if (isOnS3(data_dir)) return { data_dir, real: data_dir };
+  return { data_dir: posix.normalize(data_dir), real: await realPath(data_dir, access) };
 }
 
 /** The one spelling of the scheme of S3, by which everything else tells its files from those of this machine. */

@@ -58,7 +58,7 @@ export async function replaceDeltas(
 /** Removes files that nothing names. One that cannot be removed now is garbage, not harm. */
 export async function removeFiles(context: RequestContext, files: readonly Pick<FileDraft, 'path'>[]): Promise<void> {
   const access = await accessTo(context, pathsOf(files));
-  await Promise.allSettled(files.map(({ path }) => access.open(path).remove(path)));
+  await Promise.allSettled(files.map(async ({ path }) => access.open(path).remove(path)));
 }
 
 function publish(context: RequestContext, { catalog, target }: ResolvedRead, replacement: Replacement) {

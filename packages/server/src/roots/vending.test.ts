@@ -151,12 +151,16 @@ test('keys of a short life are not given again when half of it is over', async (
 
 test('a role that the server may not assume is told, may be repeated, and is asked for anew', async () => {
   const on = await start(withRole());
+  on.context.log.level = 'warn';
+  const warned = vi.spyOn(on.context.log, 'warn').mockImplementation(() => {});
   sts.refusal = 'AccessDenied';
   const refused = await session(on);
   expect([refused.status, refused.body.error.code]).toEqual([503, 'service_unavailable']);
   expect(refused.headers.get('retry-after')).not.toBe(null);
-  expect(refused.body.error.message).toContain(ROLE);
-  expect(JSON.stringify(refused.body)).not.toContain('lake-secret');
+  expect(refused.body.error.message).toContain('binding "lake"');
+  expect(JSON.stringify(refused.body)).not.toMatch(/lake-secret|arn:|123456789012|210987654321|AccessDenied/);
+  const [[logged] = []] = warned.mock.calls;
+  expect(logged).toMatchObject({ err: { cause: { message: expect.stringMatching(/^AccessDenied: .*210987654321/) } } });
   sts.refusal = null;
   expect((await session(on)).status).toBe(200);
 });

@@ -111,14 +111,15 @@ async function assumeRole({ binding, verb, prefixes }: Wanted, seconds: number):
   }
 }
 
-function refusedRole({ name, role_arn, sts_endpoint_url }: Binding, cause: unknown): DeltacatError {
+/** What STS said is for the log: it names accounts, roles and who the server is. The error of the SDK may hold keys. */
+function refusedRole({ name, sts_endpoint_url }: Binding, error: unknown): DeltacatError {
   const where = sts_endpoint_url ?? 'STS of AWS';
-  const said = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  const cause = new Error(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   return new DeltacatError(
     'service_unavailable',
-    `No credentials for storage binding "${name}" could be had: ${where} did not give role ${role_arn} to the server (${said}). ` +
-      'Repeat later; if it stays so, the operator must let the server assume the role.',
-    { binding_name: name, role_arn, cause },
+    `No credentials for storage binding "${name}" could be had: ${where} did not give its role to the server. ` +
+      'Repeat later; if it stays so, the operator must let the server assume the role, and finds what STS said in its log.',
+    { binding_name: name, cause },
   );
 }
 

@@ -60,6 +60,6 @@ export class StsEndpoint {
 function refuse(code: string): string {
   return (
     '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>' +
-    `<Code>${code}</Code><Message>not you</Message></Error><RequestId>1</RequestId></ErrorResponse>`
+    `<Code>${code}</Code><Message>User: arn:aws:sts::210987654321:assumed-role/server/me is not authorized</Message></Error><RequestId>1</RequestId></ErrorResponse>`
   );
 }

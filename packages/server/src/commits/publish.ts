@@ -1,6 +1,7 @@
 import type { ColumnStats, DeltaType } from '@deltacat/contract';
 import { insertRows } from '../db/insert.ts';
 import type { FileRow, ManifestStats } from '../db/tables.ts';
+import { dataRootsOf, isOnS3, refuseRootless } from '../roots/data-roots.ts';
 import type { TableVersion } from '../snapshots/versions.ts';
 import type { Change } from './change.ts';
 import { forgetUncommitted } from './forget.ts';
@@ -44,10 +45,19 @@ export async function publishDeltas(
   version: TableVersion,
   drafts: DeltaDraft[],
 ): Promise<PublishedDelta[]> {
+  await refuseLostRoots(change, drafts);
   const published: PublishedDelta[] = [];
   for (const draft of drafts) published.push(await publishDelta(change, version, draft));
   await addTotals(change, version.table_version_id, { added: published });
   return published;
+}
+
+/** A data root may have been removed since its files were looked at; one that files are registered in stays. */
+async function refuseLostRoots({ queries, catalog }: Change, drafts: DeltaDraft[]): Promise<void> {
+  const paths = drafts.flatMap(({ files }) => files.map(({ path }) => path)).filter(isOnS3);
+  if (paths.length === 0) return;
+  const roots = [...(await dataRootsOf(queries, catalog)).by_name.values()];
+  for (const path of paths) refuseRootless(path, roots);
 }
 
 async function publishDelta(change: Change, version: TableVersion, draft: DeltaDraft): Promise<PublishedDelta> {
@@ -198,6 +208,7 @@ export async function publishAt(
   place: { partition_id: string; position: bigint; previous_position: bigint | null; draft: DeltaDraft },
 ): Promise<void> {
   const { draft, ...at } = place;
+  await refuseLostRoots(change, [draft]);
   const { table_version_id, stream_id } = version;
   const manifest_id = await insertManifest(change, version, draft);
   const { delta_type } = draft;

@@ -91,6 +91,17 @@ export function rootOfPath(roots: Iterable<DataRoot>, path: string): DataRoot | 
   return found;
 }
 
+/** Refuses a file on S3 outside all data roots: readers could not be told how to open it. Throws `invalid_entry`. */
+export function refuseRootless(path: string, roots: DataRoot[]): void {
+  if (!isOnS3(path) || rootOfPath(roots, path)) return;
+  const known = roots.flatMap(({ name, root, binding }) => (binding ? [`${name} (${root})`] : [])).join(', ');
+  throw new DeltacatError(
+    'invalid_entry',
+    `${path} lies in no data root of the catalog, which are on S3: ${known || 'none'}. Register the files of a data root, or add one.`,
+    { path },
+  );
+}
+
 /** Whether a path is one of S3, and not of this machine. */
 export function isOnS3(path: string): boolean {
   return path.startsWith('s3://');

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type RootKeys, readConfig } from '../config.ts';
+import { OpenStore } from '../testing/open-store.ts';
 import { startTestServer, type TestAnswer, type TestServer } from '../testing/server.ts';
 import { StsEndpoint } from '../testing/sts-endpoint.ts';
 
@@ -13,33 +13,14 @@ const SESSIONS = '/v1/namespaces/n/tables/t/write-sessions';
 const ROLE = 'arn:aws:iam::123456789012:role/lake';
 
 let folder: string;
-let store: Server;
+let store: OpenStore;
 let endpoint_url: string;
-let asked: { url: string; authorization: string }[];
 let server: TestServer;
 
-/** A store that takes whoever asks, as that of somebody who is after keys would. */
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'deltacat-root-keys-'));
-  const objects = new Map<string, Buffer>();
-  asked = [];
-  store = createServer(async (request, response) => {
-    const parts: Buffer[] = [];
-    for await (const part of request) parts.push(part as Buffer);
-    const path = (request.url ?? '').replace(/\?.*/, '');
-    asked.push({ url: path, authorization: request.headers.authorization ?? '' });
-    if (request.method === 'PUT') objects.set(path, Buffer.concat(parts));
-    if (request.method === 'DELETE') return void response.writeHead(204).end();
-    const found = objects.get(path);
-    if (!found) return void response.writeHead(404).end();
-    const { length } = found;
-    const range = request.headers.range ? { 'content-range': `bytes 0-${length - 1}/${length}` } : {};
-    const head = { etag: '"1"', 'content-length': request.method === 'PUT' ? 0 : length, ...range };
-    response.writeHead(request.headers.range ? 206 : 200, head).end(request.method === 'GET' ? found : undefined);
-  });
-  await new Promise<void>((resolve) => store.listen(0, '127.0.0.1', resolve));
-  const address = store.address();
-  endpoint_url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  store = await new OpenStore().open();
+  endpoint_url = store.url;
   for (const name of ['AWS', 'LAKE', 'OTHER']) {
     vi.stubEnv(`${name}_ACCESS_KEY_ID`, `${name.toLowerCase()}-id`);
     vi.stubEnv(`${name}_SECRET_ACCESS_KEY`, `${name.toLowerCase()}-secret`);
@@ -49,8 +30,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs();
   await server?.close();
-  store.closeAllConnections();
-  await new Promise((resolve) => store.close(resolve));
+  await store.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -82,7 +62,7 @@ describe('unless the operator says so, keys of the server are neither used nor h
     const refused = await add(binding);
     expect([refused.status, refused.body.error.code]).toEqual([400, 'invalid_request']);
     expect(refused.body.error.message).toContain('DELTACAT_ROOT_KEYS="');
-    expect(asked).toEqual([]);
+    expect(store.asked).toEqual([]);
     expect(JSON.stringify(refused.body)).not.toContain('secret');
   });
 
@@ -103,9 +83,9 @@ describe('unless the operator says so, keys of the server are neither used nor h
     const refused = await session();
     expect([refused.status, refused.body.error.code]).toEqual([403, 'storage_denied']);
     await start();
-    asked = [];
+    store.asked = [];
     const written = await server.request('POST', '/v1/namespaces/n/tables/t/write', { data: { id: [1] } });
-    expect([written.status, written.body.error.code, asked]).toEqual([403, 'storage_denied', []]);
+    expect([written.status, written.body.error.code, store.asked]).toEqual([403, 'storage_denied', []]);
   });
 
   test('a binding that is made first, or changed later, gets no further', async () => {
@@ -113,7 +93,7 @@ describe('unless the operator says so, keys of the server are neither used nor h
     const source = { kind: 'none', keys_from: 'env:LAKE' };
     expect((await add({ credential_source: source })).status).toBe(200);
     const change = (body: object) => server.request('PUT', `${BINDINGS}/lake`, { uri_scheme: 's3', ...body });
-    asked = [];
+    store.asked = [];
     const changes = [
       { credential_source: { ...source, kind: 'static' } },
       { credential_source: { kind: 'none', keys_from: 'env:OTHER' } },
@@ -124,7 +104,7 @@ describe('unless the operator says so, keys of the server are neither used nor h
     const made = { name: 'other', storage_type: 's3', uri_scheme: 's3', endpoint_url };
     expect((await server.request('POST', BINDINGS, made)).status).toBe(200);
     const moved = await server.request('PUT', `${ROOTS}/lake`, { binding_name: 'other' });
-    expect([moved.status, asked]).toEqual([400, []]);
+    expect([moved.status, store.asked]).toEqual([400, []]);
   });
 });
 
@@ -154,7 +134,7 @@ test.each<[string, string, Elsewhere]>([
   await start(`default ${endpoint_url}/robots/lake static`);
   const refused = await add(change ? { endpoint_url: change(endpoint_url) } : {}, root);
   expect([refused.status, refused.body.error.code]).toEqual([400, 'invalid_request']);
-  expect(asked).toEqual([]);
+  expect(store.asked).toEqual([]);
 });
 
 test('of roles only those are asked for that the operator names, and at no STS of a caller', async () => {
@@ -168,7 +148,7 @@ test('of roles only those are asked for that the operator names, and at no STS o
     ]) {
       expect((await add({ credential_source })).status).toBe(400);
     }
-    expect([sts.asked, asked]).toEqual([[], []]);
+    expect([sts.asked, store.asked]).toEqual([[], []]);
     expect((await add({ credential_source: role })).status).toBe(200);
   } finally {
     await sts.close();
@@ -183,7 +163,7 @@ test('a root of the catalogs file needs no leave, and gives none to those inside
   const inside = await server.request('POST', ROOTS, {
     ...{ name: 'inside', managed_prefix: 's3://robots/inside', binding: { endpoint_url } },
   });
-  expect([inside.status, asked]).toEqual([400, []]);
+  expect([inside.status, store.asked]).toEqual([400, []]);
 });
 
 test('files that lie in no root any more are not opened by the keys of the environment', async () => {
@@ -197,9 +177,9 @@ test('files that lie in no root any more are not opened by the keys of the envir
   // Now every address of S3 is the store, unless a root says otherwise.
   vi.stubEnv('AWS_ENDPOINT_URL', endpoint_url);
   server = await startTestServer({ root: folder, config: { catalogs: [{ ...catalog, data_roots: { near } }] } });
-  asked = [];
+  store.asked = [];
   const refused = await server.request('GET', `${at}/preview`);
-  expect([refused.status, refused.body.error.code, asked]).toEqual([403, 'storage_denied', []]);
+  expect([refused.status, refused.body.error.code, store.asked]).toEqual([403, 'storage_denied', []]);
 });
 
 test.each([

@@ -14,8 +14,8 @@ import {
   type StorageAccess,
   tellsColumns,
 } from '@deltacat/io-core';
-import type { DataRoot } from '../roots/data-roots.ts';
-import { type Folder, normalizePath, openFolder, refuseOutside, refuseRootless } from './entry-path.ts';
+import { type DataRoot, refuseRootless } from '../roots/data-roots.ts';
+import { type Folder, normalizePath, openFolder, refuseOutside } from './entry-path.ts';
 import { mapParallel } from './parallel.ts';
 
 /** A file that was looked at: it exists, and is what its entry says. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { DeltacatError } from '@deltacat/contract';
 import { realPath, type StorageAccess } from '@deltacat/io-core';
-import { type DataRoot, isOnS3, rootOfPath } from '../roots/data-roots.ts';
+import { isOnS3 } from '../roots/data-roots.ts';
 
 /** The folder that the files of a write must lie in. */
 export interface Folder {
@@ -52,17 +52,6 @@ export async function refuseOutside(path: string, folder: Folder, access: Storag
   if (isOnS3(path)) return;
   const real = await realPath(path, access);
   if (real !== null && (folder.real === null || !isBelow(real, folder.real))) throw outside(path, folder);
-}
-
-/** Refuses a file on S3 outside all data roots: readers could not be told how to open it. Throws `invalid_entry`. */
-export function refuseRootless(path: string, roots: DataRoot[]): void {
-  if (!isOnS3(path) || rootOfPath(roots, path)) return;
-  const known = roots.flatMap(({ name, root, binding }) => (binding ? [`${name} (${root})`] : [])).join(', ');
-  throw new DeltacatError(
-    'invalid_entry',
-    `${path} lies in no data root of the catalog, which are on S3: ${known || 'none'}. Register the files of a data root, or add one.`,
-    { path },
-  );
 }
 
 function isBelow(path: string, folder: string): boolean {

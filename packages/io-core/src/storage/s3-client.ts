@@ -1,6 +1,6 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { DeltacatError } from '@deltacat/contract';
-import { explainS3, isExpired } from './s3-errors.ts';
+import { explainS3, isDenied, isExpired } from './s3-errors.ts';
 
 /** Keys of S3, in the words in which servers vend them. */
 export interface S3Keys {
@@ -29,6 +29,8 @@ export interface S3Options {
   keys?: S3Keys | null | undefined;
   /** Gets other keys when these expire; null where there are none. */
   renewKeys?: ((expired: S3Keys) => Promise<S3Keys | null>) | null | undefined;
+  /** Whether keys may be replaced before they expire: then others are asked for when they are refused, too. */
+  may_rotate?: boolean | undefined;
   patience?: S3Patience | undefined;
 }
 
@@ -70,7 +72,7 @@ export class S3Connection {
   }
 
   /**
-   * Asks the store. Keys that have expired are renewed once, and then it is asked again. What goes wrong is told by a
+   * Asks the store. Keys that have expired, or were rotated, are renewed once, and then it is asked again. What goes wrong is told by a
    * `DeltacatError` that names the file, and never holds a key.
    */
   async send<T>(path: string, ask: (client: S3Client) => Promise<T>): Promise<T> {
@@ -97,6 +99,7 @@ export class S3Connection {
   #mayRenew(error: unknown): boolean {
     if (!this.#options.renewKeys || this.#keys === null) return false;
     const { expires_at_ms } = this.#keys;
+    if (this.#options.may_rotate && isDenied(error)) return true;
     return isExpired(error, expires_at_ms != null && expires_at_ms <= Date.now());
   }
 

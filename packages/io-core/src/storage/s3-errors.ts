@@ -42,6 +42,12 @@ export function isExpired(error: unknown, isOver: boolean): boolean {
   return EXPIRED.has(name) || (isOver && status === 403);
 }
 
+/** Whether the store says no to whoever asks, be it for their keys or for what they may do. */
+export function isDenied(error: unknown): boolean {
+  const { name, status } = nameOf(error);
+  return DENIED.has(name) || status === 401 || status === 403;
+}
+
 /** Whether the object is not there. */
 export function isMissingObject(error: unknown): boolean {
   const { name, status } = nameOf(error);
@@ -70,7 +76,7 @@ export function explainS3(error: unknown, request: S3Request): unknown {
   const { path, store } = request;
   const tell = (which: ConstructorParameters<typeof DeltacatError>[0], text: string) =>
     new DeltacatError(which, text, { path, reason: name });
-  if (EXPIRED.has(name) || DENIED.has(name) || NO_KEYS.has(name) || status === 401 || status === 403) {
+  if (EXPIRED.has(name) || NO_KEYS.has(name) || isDenied(error)) {
     return tell('storage_denied', deniedMessage(name, request));
   }
   if (name === 'NoSuchBucket') return tell('not_found', `There is no file ${path}: ${store} has no such bucket.`);

@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs();
   await server.close();
-  await store.close();
+  await store[Symbol.asyncDispose]();
 });
 
 /** Removes the root as soon as a file there is looked at; tells what came of it. */

@@ -67,16 +67,15 @@ export async function openRoot(root: string, binding: Binding): Promise<Storage>
   const id = JSON.stringify([root, endpoint_url, region, keys_from]);
   const known = open.get(id);
   if (known) return known;
-  const place = { endpoint_url, region: region ?? REGION_DEFAULT, patience: PATIENCE };
-  // Keys that lie where the SDK looks for them by itself are renewed by itself, too.
-  const made = s3Storage(keys_from === null ? place : { ...place, ...(await heldKeys(binding)) });
+  const made = s3Storage({
+    ...{ endpoint_url, region: region ?? REGION_DEFAULT, patience: PATIENCE },
+    keys: await serverKeys(binding),
+    renewKeys: () => serverKeys(binding, { anew: true }),
+    may_rotate: true,
+  });
   open.set(id, made);
   if (open.size > OPEN_MAX) open.delete(open.keys().next().value ?? '');
   return made;
-}
-
-async function heldKeys(binding: Binding) {
-  return { keys: await serverKeys(binding), renewKeys: () => serverKeys(binding) };
 }
 
 /** The paths of some entries or files. */

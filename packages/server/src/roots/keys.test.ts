@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { OpenStore } from '../testing/open-store.ts';
+import { startTestServer } from '../testing/server.ts';
 import { serverKeys } from './keys.ts';
 
 let folder: string;
@@ -53,4 +55,38 @@ test('a profile that is not there is told by its name, and looked for again', as
     code: 'service_unavailable',
     message: expect.stringContaining('profile "nobody"'),
   });
+});
+
+test('keys that were rotated in their file are taken up when the old ones are refused, without a restart', async () => {
+  await using store = await new OpenStore().open();
+  const rotate = (id: string) =>
+    writeFileSync(
+      join(folder, 'credentials'),
+      `[rotated]\naws_access_key_id = ${id}\naws_secret_access_key = secret of ${id}\n`,
+    );
+  rotate('old');
+  const lake = {
+    root: 's3://robots',
+    storage_type: 's3' as const,
+    endpoint_url: store.url,
+    keys_from: 'profile:rotated',
+  };
+  const catalog = { name: 'default', root: folder, data_root: 'lake', data_roots: { lake } };
+  const server = await startTestServer({ root: folder, config: { catalogs: [catalog] } });
+  const at = '/v1/namespaces/n/tables/t';
+  const write = () => server.request('POST', `${at}/write`, { data: { id: [1] } });
+  try {
+    expect((await write()).status).toBe(200);
+    rotate('new');
+    store.refused.add('old');
+    expect((await write()).status).toBe(200);
+    const { body } = await server.request('POST', `${at}/plan`);
+    expect(body.credentials[store.url]).toMatchObject({ access_key_id: 'new', secret_access_key: 'secret of new' });
+    store.refused.add('new');
+    store.asked = [];
+    const refused = await write();
+    expect([refused.status, refused.body.error.code, store.asked.length]).toEqual([403, 'storage_denied', 2]);
+  } finally {
+    await server.close();
+  }
 });

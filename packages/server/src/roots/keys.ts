@@ -9,12 +9,16 @@ export interface HeldKeys extends Keys {
 
 type KeySource = Pick<Binding, 'name' | 'keys_from' | 'region'>;
 
-/** The keys by which the server itself reaches a store. Throws `service_unavailable` when there are none. */
-export async function serverKeys(binding: KeySource): Promise<HeldKeys> {
+/**
+ * The keys by which the server itself reaches a store; `anew` when those from before are refused or expire. Throws
+ * `service_unavailable` when there are none.
+ */
+export async function serverKeys(binding: KeySource, { anew = false } = {}): Promise<HeldKeys> {
   const [kind, name = ''] = binding.keys_from?.split(':') ?? [];
   if (kind === 'env') return keysOfVariables(binding, name);
   try {
-    return await foundKeys(kind === 'profile' ? name : null, binding.region ?? REGION_DEFAULT);
+    const region = binding.region ?? REGION_DEFAULT;
+    return await foundKeys(kind === 'profile' ? name : null, { region, anew });
   } catch (cause) {
     const where = kind === 'profile' ? `profile "${name}" of the AWS configuration` : 'its environment';
     throw noKeys(binding, `The server finds no keys in ${where}. Give it some, and repeat.`, cause);
@@ -42,10 +46,13 @@ interface Found {
 const found = new Map<string, Found>();
 
 /** Looking may mean a request to the machine, or running a program, and plans come by the hundred: it is done once for many. */
-async function foundKeys(profile: string | null, region: string): Promise<HeldKeys> {
+async function foundKeys(
+  profile: string | null,
+  { region, anew }: { region: string; anew: boolean },
+): Promise<HeldKeys> {
   const id = JSON.stringify([profile, region]);
   const known = found.get(id);
-  if (known && Date.now() < known.until_ms) return known.keys;
+  if (known && !anew && Date.now() < known.until_ms) return known.keys;
   const looking: Found = { keys: findKeys(profile, region), until_ms: Date.now() + FOUND_MS };
   found.set(id, looking);
   try {
@@ -61,6 +68,9 @@ async function foundKeys(profile: string | null, region: string): Promise<HeldKe
 /** What is found where AWS tools look: variables, profiles, web identities, the machine itself. */
 async function findKeys(profile: string | null, region: string): Promise<HeldKeys> {
   const { STSClient } = await import('@aws-sdk/client-sts');
+  const { loadSharedConfigFiles } = await import('@smithy/core/config');
+  // The SDK reads the files of the AWS configuration once per process, unless it is told to.
+  await loadSharedConfigFiles({ ignoreCache: true });
   const client = new STSClient({ region, ...(profile === null ? {} : { profile }) });
   try {
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = await client.config.credentials();

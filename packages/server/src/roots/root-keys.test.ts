@@ -30,7 +30,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs();
   await server?.close();
-  await store.close();
+  await store[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -4,6 +4,7 @@ import type { Queries } from '../db/database.ts';
 import { addBinding, findBinding, requireBinding, settingsFor } from '../roots/binding-change.ts';
 import { type Catalog, catalogNamed } from '../roots/catalogs.ts';
 import { dataRootsOf } from '../roots/data-roots.ts';
+import { refuseOverlap } from '../roots/overlap.ts';
 import { probeRoot } from '../roots/probe.ts';
 import { changeStorage } from '../roots/storage-state.ts';
 import { chooseDefault } from './default-root.ts';
@@ -22,13 +23,14 @@ export const createDataRoot: Handler<'create_data_root'> = async (context, input
   const settings = settingsFor(input.binding ?? {});
   const found = binding_name ? await requireBinding(reader, catalog, binding_name) : null;
   if (!found && (await findBinding(reader, catalog, name))) throw bindingTaken(catalog, name);
-  await probeRoot(
-    root,
-    found ?? { ...settings, binding_id: '', binding_revision: 0, name, allowed_keys: catalog.root_keys },
-  );
+  const { root_keys: allowed_keys } = catalog;
+  const tried = found ?? { ...settings, binding_id: '', binding_revision: 0, name, allowed_keys };
+  await refuseOverlap(context, reader, { root_id: null, root, binding: tried });
+  await probeRoot(root, tried);
   return changeStorage(context, catalog, async (at) => {
     const { queries, now_ns } = at;
     await refuseTaken(queries, catalog, { name, root });
+    await refuseOverlap(context, queries, { root_id: null, root, binding: tried });
     const binding = binding_name
       ? await requireBinding(queries, catalog, binding_name)
       : await addBinding(at, context, { catalog, name, settings });

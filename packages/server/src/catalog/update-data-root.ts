@@ -3,6 +3,7 @@ import type { Handler } from '../context.ts';
 import { requireBinding } from '../roots/binding-change.ts';
 import { catalogNamed } from '../roots/catalogs.ts';
 import { dataRootsOf } from '../roots/data-roots.ts';
+import { refuseOverlap } from '../roots/overlap.ts';
 import { probeRoot } from '../roots/probe.ts';
 import { changeStorage } from '../roots/storage-state.ts';
 import { placeOf, refuseSystem } from './create-data-root.ts';
@@ -22,7 +23,9 @@ export const updateDataRoot: Handler<'update_data_root'> = async (context, input
   const isOnlyDefault = !binding_name && !managed_prefix && !usage;
   if (before && managed_prefix && placeOf(managed_prefix) !== before.root) throw moved(name, before.root);
   if (before && binding_name && !before.is_configured) {
-    await probeRoot(before.root, await requireBinding(reader, catalog, binding_name));
+    const binding = await requireBinding(reader, catalog, binding_name);
+    await refuseOverlap(context, reader, { ...before, binding });
+    await probeRoot(before.root, binding);
   }
   return changeStorage(context, catalog, async ({ queries }) => {
     const root = before?.is_configured && isOnlyDefault ? before : await requireStoredRoot(queries, catalog, name);

@@ -3,6 +3,7 @@ import type { Handler } from '../context.ts';
 import { refuseOtherStores, requireBinding, settingsFor } from '../roots/binding-change.ts';
 import { catalogNamed } from '../roots/catalogs.ts';
 import { allRootsOn } from '../roots/data-roots.ts';
+import { refuseOverlap } from '../roots/overlap.ts';
 import { probeRoot } from '../roots/probe.ts';
 import { changeStorage } from '../roots/storage-state.ts';
 
@@ -15,7 +16,10 @@ export const updateStorageBinding: Handler<'update_storage_binding'> = async (co
   refuseOtherStores(input);
   const before = await requireBinding(context.db.reader, catalog, input.binding_name);
   const tried = { ...before, ...settingsFor(input, before) };
-  for (const { root } of await allRootsOn(context.db.reader, catalog, before)) await probeRoot(root, tried);
+  for (const { root_id, root } of await allRootsOn(context.db.reader, catalog, before)) {
+    await refuseOverlap(context, context.db.reader, { root_id, root, binding: tried });
+    await probeRoot(root, tried);
+  }
   return changeStorage(context, catalog, async ({ queries, now_ns }) => {
     const found = await requireBinding(queries, catalog, input.binding_name);
     const { binding_id, binding_revision, name, allowed_keys: _, ...current } = found;

@@ -166,6 +166,37 @@ test('a root of the catalogs file needs no leave, and gives none to those inside
   expect([inside.status, store.asked]).toEqual([400, []]);
 });
 
+test.each(['s3://lake/warehouse/data/x', 's3://lake'])(
+  'the files of a root are not looked for in another store by a root that is put there (%s)',
+  async (root) => {
+    const lake = { root: 's3://lake/warehouse', storage_type: 's3' as const, endpoint_url: 'http://127.0.0.1:9' };
+    const catalog = { name: 'default', root: folder, data_root: 'lake', data_roots: { lake } };
+    const root_keys = keysOf(`default ${endpoint_url} static`);
+    server = await startTestServer({ root: folder, config: { catalogs: [catalog], root_keys } });
+    const body = { name: 'other', managed_prefix: root, binding: { endpoint_url } };
+    const refused = await server.request('POST', ROOTS, body);
+    expect([refused.status, refused.body.error.code, store.asked]).toEqual([409, 'name_taken', []]);
+    expect(refused.body.error.message).toContain('"lake"');
+    const beside = await server.request('POST', ROOTS, { ...body, managed_prefix: 's3://lake/warehouse2' });
+    expect(beside.status).toBe(200);
+  },
+);
+
+test('a store that moves takes its root along', async () => {
+  const moved = await new OpenStore().open();
+  try {
+    await start(`default ${endpoint_url}; default ${moved.url}`);
+    await add({ credential_source: { kind: 'none' } });
+    const made = { name: 'moved', storage_type: 's3', uri_scheme: 's3', endpoint_url: moved.url };
+    await server.request('POST', BINDINGS, { ...made, credential_source: { kind: 'none' } });
+    expect((await server.request('PUT', `${ROOTS}/lake`, { binding_name: 'moved' })).status).toBe(200);
+    const back = { uri_scheme: 's3', endpoint_url };
+    expect((await server.request('PUT', `${BINDINGS}/moved`, back)).status).toBe(200);
+  } finally {
+    await moved[Symbol.asyncDispose]();
+  }
+});
+
 test('files that lie in no root any more are not opened by the keys of the environment', async () => {
   const near = { root: folder, storage_type: 'local' as const };
   const lake = { root: 's3://robots', storage_type: 's3' as const, endpoint_url };

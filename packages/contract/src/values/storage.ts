@@ -51,6 +51,12 @@ export const endpointUrl = z
   .refine((url) => !/^[a-z]+:\/\/[^/]*@/i.test(url), 'holds a user name; keys do not belong into an address')
   .transform((url) => url.replace(/\/+$/, ''));
 
+/** A region: a part of the names of hosts that requests signed by keys of the server go to. */
+const region = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9](-?[a-z0-9])*$/i, 'is not the name of a region, such as us-east-1');
+
 /** Where a server finds keys: by itself, in two environment variables, or in a profile of the AWS configuration. */
 export const keysFrom = z
   .string()
@@ -96,7 +102,7 @@ export type CredentialSourceInput = z.infer<typeof credentialSource>;
 /** What a storage binding is made with: a store, and how it is reached. */
 export const bindingFields = {
   endpoint_url: endpointUrl.nullish().meta({ description: 'Address of the store; that of AWS when left out.' }),
-  region: keyText.max(64).nullish().meta({ description: 'Region of the store. Default us-east-1.' }),
+  region: region.nullish().meta({ description: 'Region of the store. Default us-east-1.' }),
   path_style_access: z.boolean().nullish(),
   credential_source: credentialSource.nullish(),
   allowed_access_policies: z.array(z.record(z.string(), z.unknown())).max(100).nullish(),

@@ -138,6 +138,13 @@ describe.skipIf(TEST_S3_URL === null)('data roots on S3 (skipped where DELTACAT_
       '127.0.0.1:9',
     ],
     ['another region', { binding: { ...binding, region: 'eu-west-1' } }, 400, 'invalid_request', 'region'],
+    [
+      'a region with a host in it',
+      { binding: { ...binding, region: 'x.evil.example/' } },
+      422,
+      'invalid_input',
+      'region',
+    ],
     ['another store', { managed_prefix: 'gs://bucket/x' }, 400, 'not_supported', 'gs://'],
     ['a prefix that steps out', { managed_prefix: 's3://bucket/../x' }, 400, 'invalid_request', 's3://bucket/prefix'],
     ['a wildcard', { managed_prefix: 's3://bucket/*' }, 400, 'invalid_request', 's3://bucket/prefix'],

@@ -65,6 +65,21 @@ export function bindingOfRow(row: Selectable<StorageBindingRow>, allowed_keys: R
   return { ...SETTINGS_DEFAULT, ...settings, binding_id, binding_revision, name, allowed_keys };
 }
 
+/** Bindings of one account get one set of keys, because older clients tell stores by their endpoint alone. */
+export function accountOf(binding: Binding): string {
+  const { endpoint_url, region, kind, keys_from, role_arn, external_id, sts_endpoint_url, session_seconds } = binding;
+  return JSON.stringify([
+    endpoint_url,
+    region,
+    kind,
+    keys_from,
+    role_arn,
+    external_id,
+    sts_endpoint_url,
+    session_seconds,
+  ]);
+}
+
 /** The words of the clients for how they get keys: they take no binding for one of S3 that names no source of them. */
 const KIND_TOLD = { none: 'host_default_chain', static: 'static', sts: 'sts' } as const;
 

@@ -1,6 +1,6 @@
 import type { DataRoot as DataRootAnswer, StorageBindingAnswer, StorageCredentials } from '@deltacat/contract';
 import type { ServerContext } from '../context.ts';
-import { type Binding, tellBinding } from './bindings.ts';
+import { accountOf, type Binding, tellBinding } from './bindings.ts';
 import { type DataRoot, describeRoots } from './data-roots.ts';
 import type { Verb } from './policy.ts';
 import { refuseUnmeantKeys } from './root-keys.ts';
@@ -59,19 +59,4 @@ export function describeBindings(roots: DataRoot[]): Record<string, StorageBindi
   return Object.fromEntries(
     roots.flatMap(({ binding }) => (binding ? [[binding.binding_id, tellBinding(binding)] as const] : [])),
   );
-}
-
-/** Bindings of one account get one set of keys, because older clients tell stores by their endpoint alone. */
-function accountOf(binding: Binding): string {
-  const { endpoint_url, region, kind, keys_from, role_arn, external_id, sts_endpoint_url, session_seconds } = binding;
-  return JSON.stringify([
-    endpoint_url,
-    region,
-    kind,
-    keys_from,
-    role_arn,
-    external_id,
-    sts_endpoint_url,
-    session_seconds,
-  ]);
 }

@@ -1,6 +1,6 @@
 import { DeltacatError, SESSION_SECONDS, type StorageCredentials } from '@deltacat/contract';
 import type { ServerContext } from '../context.ts';
-import { type Binding, REGION_DEFAULT } from './bindings.ts';
+import { accountOf, type Binding, REGION_DEFAULT } from './bindings.ts';
 import { type HeldKeys, serverKeys } from './keys.ts';
 import { partitionOf, policyFor, type Verb } from './policy.ts';
 
@@ -41,20 +41,10 @@ export async function vendKeys({ clock }: ServerContext, wanted: Wanted): Promis
 
 async function roleKeys(wanted: Wanted, now_ms: number): Promise<HeldKeys> {
   const { binding, verb, prefixes } = wanted;
-  const { role_arn, external_id, sts_endpoint_url, region, keys_from, session_seconds } = binding;
-  const id = JSON.stringify([
-    role_arn,
-    external_id,
-    sts_endpoint_url,
-    region,
-    keys_from,
-    session_seconds,
-    verb,
-    prefixes,
-  ]);
+  const id = JSON.stringify([accountOf(binding), verb, prefixes]);
   const known = kept.get(id);
   if (known && now_ms < known.renew_ms) return known.keys;
-  const seconds = session_seconds ?? SESSION_SECONDS.default;
+  const seconds = binding.session_seconds ?? SESSION_SECONDS.default;
   const made: Kept = { keys: assumeRole(wanted, seconds), renew_ms: now_ms + seconds * 500 };
   kept.delete(id);
   kept.set(id, made);

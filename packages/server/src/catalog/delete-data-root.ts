@@ -14,9 +14,9 @@ export const deleteDataRoot: Handler<'delete_data_root'> = async (context, input
   const catalog = catalogNamed(context, input.catalog_name);
   const { root_name: name } = input;
   return changeStorage(context, catalog, async ({ queries }) => {
-    const root = await requireStoredRoot(queries, catalog, name);
-    const { default_name } = await dataRootsOf(queries, catalog);
-    if (default_name === name) throw inUse(root, 'New files go there: let them go elsewhere first.');
+    const roots = await dataRootsOf(queries, catalog);
+    const root = requireStoredRoot(catalog, roots, name);
+    if (roots.default_name === name) throw inUse(root, 'New files go there: let them go elsewhere first.');
     if (await isBeingWritten(queries, catalog.catalog_id, name)) {
       throw inUse(root, 'Write sessions are open there: wait until they are closed, or abort them.');
     }

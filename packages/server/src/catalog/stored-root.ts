@@ -1,11 +1,9 @@
 import { DeltacatError } from '@deltacat/contract';
-import type { Queries } from '../db/database.ts';
 import type { Catalog } from '../roots/catalogs.ts';
-import { type DataRoot, dataRootsOf } from '../roots/data-roots.ts';
+import type { DataRoot, DataRoots } from '../roots/data-roots.ts';
 
 /** A data root that was added to those of the catalogs file. Throws `not_found`, `invalid_request` for one of the file. */
-export async function requireStoredRoot(queries: Queries, catalog: Catalog, name: string): Promise<DataRoot> {
-  const { by_name } = await dataRootsOf(queries, catalog);
+export function requireStoredRoot(catalog: Catalog, { by_name }: DataRoots, name: string): DataRoot {
   const found = by_name.get(name);
   if (!found) {
     const known = [...by_name.keys()].join(', ');

@@ -28,7 +28,8 @@ export const updateDataRoot: Handler<'update_data_root'> = async (context, input
     await probeRoot(before.root, binding);
   }
   return changeStorage(context, catalog, async ({ queries }) => {
-    const root = before?.is_configured && isOnlyDefault ? before : await requireStoredRoot(queries, catalog, name);
+    const isOfFile = before?.is_configured && isOnlyDefault;
+    const root = isOfFile ? before : requireStoredRoot(catalog, await dataRootsOf(queries, catalog), name);
     const binding = binding_name ? await requireBinding(queries, catalog, binding_name) : root.binding;
     const set = {
       ...(binding && binding_name ? { binding_id: binding.binding_id } : {}),

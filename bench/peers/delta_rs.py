@@ -137,6 +137,7 @@ answer(
         "append": append,
         "register": register,
         "load": load,
+        "load_rows": lambda file: load([file]),
         "change": change,
         "read": read,
         "peak_mb": peak_mb,

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, statSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type SchemaField, stringifyJson } from '@deltacat/contract';
 import { writeRows } from '@deltacat/io-core';
@@ -50,6 +50,9 @@ export async function makeTable(url: string, table: string): Promise<void> {
   });
 }
 
+/** How many names of one file are made before another is copied. */
+const LINKS_MAX = 10_000;
+
 /** A file of rows that is not registered anywhere yet. */
 export interface AppendedFile {
   path: string;
@@ -67,9 +70,13 @@ export async function writeFiles(folder: string, count: number): Promise<Appende
   const [entry] = await writeRows(data, { data_dir: folder, schema: APPENDED });
   if (!entry) throw new Error('the writer wrote no file');
   const content_length = statSync(entry.path).size;
+  let source = entry.path;
   return Array.from({ length: count }, (_, index) => {
     const path = join(folder, `${index}.parquet`);
-    copyFileSync(entry.path, path);
+    // A file has only so many names.
+    if (index % LINKS_MAX === LINKS_MAX - 1) copyFileSync(source, path);
+    else linkSync(source, path);
+    if (index % LINKS_MAX === LINKS_MAX - 1) source = path;
     return { path, content_length };
   });
 }

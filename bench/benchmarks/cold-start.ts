@@ -1,0 +1,84 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { type Benchmark, type Finding, inTurns, OURS } from '../suite/benchmark.ts';
+import { runCommand } from '../suite/command.ts';
+import { type Scratch, scratch } from '../suite/scratch.ts';
+
+const COMMAND = fileURLToPath(new URL('../../packages/cli/bin/deltacat.js', import.meta.url));
+const START_TIMEOUT_MS = 30_000;
+
+/** From nothing to the first answer. */
+export const coldStart: Benchmark = {
+  title: 'Cold start',
+  about:
+    'From starting `deltacat serve` over an empty folder to the first answer of `/health`, and the resident memory of the process then: as it is ' +
+    'published (compiled), and from its sources.',
+  async run(setting) {
+    using folder = scratch();
+    const built = await runCommand('npx', ['tsc', '-b']);
+    if (built.status !== 0) throw new Error(`the packages cannot be built: ${built.stderr}`);
+    const memory: Record<string, number[]> = {};
+    const contender = (name: string, flags: string[]) => async () => {
+      const { ms, memory_mb } = await startOnce(folder, flags);
+      memory[name] = [...(memory[name] ?? []), memory_mb].slice(-setting.runs);
+      return ms;
+    };
+    const source = `${OURS}, from sources`;
+    const samples = await inTurns(
+      { [OURS]: contender(OURS, []), [source]: contender(source, ['--conditions=@deltacat/source']) },
+      setting.runs,
+    );
+    const findings: Finding[] = [
+      { case: 'Time to the first answer', unit: 'ms', better: 'less', goals: [{ value: 500 }], samples },
+      { case: 'Memory then', unit: 'MiB', better: 'less', goals: [{ value: 150 }], samples: memory },
+    ];
+    return findings;
+  },
+};
+
+async function startOnce(folder: Scratch, flags: string[]): Promise<{ ms: number; memory_mb: number }> {
+  const root = folder.next('root');
+  mkdirSync(root);
+  const port = await freePort();
+  const environment = { ...process.env, DELTACAT_DATABASE_URL: '', DELTACAT_LOG_LEVEL: 'error' };
+  const started = performance.now();
+  const words = ['--disable-warning=ExperimentalWarning', ...flags, COMMAND, 'serve', '--catalog-root', root];
+  const child = spawn(process.execPath, [...words, '--transport', 'http', '--port', String(port)], {
+    stdio: 'ignore',
+    env: environment,
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  try {
+    await untilHealthy(`http://127.0.0.1:${port}/health`, started + START_TIMEOUT_MS);
+    return { ms: performance.now() - started, memory_mb: residentMb(child.pid) };
+  } finally {
+    child.kill('SIGTERM');
+    await ended;
+  }
+}
+
+async function untilHealthy(address: string, deadline: number): Promise<void> {
+  while (performance.now() < deadline) {
+    const answer = await fetch(address).catch(() => null);
+    if (answer?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  throw new Error('the server did not start');
+}
+
+function residentMb(pid: number | undefined): number {
+  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1_024;
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
+    });
+  });
+}

@@ -8,7 +8,6 @@ const COLUMNS: Record<string, 'bigint' | 'json' | 'boolean'> = {
   head_at_ns: 'bigint',
   created_at_ns: 'bigint',
   committed_at_ns: 'bigint',
-  done_at_ns: 'bigint',
   expires_at_ns: 'bigint',
   heartbeat_at_ns: 'bigint',
   finalized_at_ns: 'bigint',

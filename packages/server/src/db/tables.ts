@@ -73,7 +73,7 @@ export interface OperationRow {
   transaction_id: string | null;
 }
 
-/** One event that a commit left for a loop to act on. */
+/** One event that a commit left for a loop to act on; it is there until one has. */
 export interface OutboxRow {
   event_id: Generated<number>;
   catalog_id: string;
@@ -81,7 +81,6 @@ export interface OutboxRow {
   kind: string;
   payload: unknown;
   created_at_ns: bigint;
-  done_at_ns: bigint | null;
 }
 
 /** One state of a namespace. */

@@ -22,7 +22,6 @@ export async function recordEvents(
     kind,
     payload,
     created_at_ns: at_ns,
-    done_at_ns: null,
   }));
   await insertRows(queries, 'outbox', rows);
 }
@@ -35,17 +34,16 @@ export function listOpenEvents(queries: Queries, kind: string, limit: number): P
   return queries
     .selectFrom('outbox')
     .select(['event_id', 'catalog_id', 'seq'])
-    .where('done_at_ns', 'is', null)
     .where('kind', '=', kind)
     .orderBy('event_id')
     .limit(limit)
     .execute();
 }
 
-/** Notes that events were acted on, in the unit of work that did so: then each is acted on once. */
-export async function closeEvents(queries: Queries, now_ns: bigint, events: readonly StoredEvent[]): Promise<void> {
+/** Removes events that were acted on, in the unit of work that did so: then each is acted on once, and none piles up. */
+export async function removeEvents(queries: Queries, events: readonly StoredEvent[]): Promise<void> {
   for (const some of chunks(events)) {
     const ids = some.map(({ event_id }) => event_id);
-    await queries.updateTable('outbox').set({ done_at_ns: now_ns }).where('event_id', 'in', ids).execute();
+    await queries.deleteFrom('outbox').where('event_id', 'in', ids).execute();
   }
 }

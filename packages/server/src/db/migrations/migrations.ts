@@ -8,6 +8,7 @@ import { STATEMENTS as jobs } from './0007-jobs.ts';
 import { STATEMENTS as schemesAndListings } from './0008-schemes-and-listings.ts';
 import { STATEMENTS as keptNumbers } from './0009-kept-numbers.ts';
 import { STATEMENTS as roots } from './0010-roots.ts';
+import { STATEMENTS as outbox } from './0011-outbox.ts';
 
 /** Every migration in order; the store of a folder or database has applied a prefix of them. */
 export const MIGRATIONS: readonly { name: string; statements: readonly string[] }[] = [
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly { name: string; statements: readonly string[] 
   { name: '0008-schemes-and-listings', statements: schemesAndListings },
   { name: '0009-kept-numbers', statements: keptNumbers },
   { name: '0010-roots', statements: roots },
+  { name: '0011-outbox', statements: outbox },
 ];

@@ -67,6 +67,19 @@ describe('the server compacts by itself', () => {
     expect(await on.plan('t')).toMatchObject({ total_files: 1 });
   });
 
+  test('and keeps no event that it has acted on, but those that others act on', async () => {
+    await on.createTable('t', { schema_def: KEYED });
+    await on.insert('t', [{ id: 1, v: 'a' }]);
+    await on.must(on.server.request('DELETE', '/v1/namespaces/n/tables/t?purge=true'));
+    const kinds = async () => {
+      const events = await on.server.context.db.reader.selectFrom('outbox').select('kind').execute();
+      return [...new Set(events.map(({ kind }) => kind))].sort();
+    };
+    expect(await kinds()).toEqual(['commit', 'purge']);
+    await on.trigger();
+    expect(await kinds()).toEqual(['purge']);
+  });
+
   test('not again and again what it cannot compact', async () => {
     const fields = [
       { name: 'id', type: 'int64' },

@@ -2,7 +2,7 @@ import { compactionSettings, isDue } from '../../catalog/compaction-settings.ts'
 import type { TouchKind } from '../../commits/touches.ts';
 import type { ServerContext } from '../../context.ts';
 import { chunks } from '../../db/chunks.ts';
-import { closeEvents, listOpenEvents, type StoredEvent } from '../../events/outbox.ts';
+import { listOpenEvents, removeEvents, type StoredEvent } from '../../events/outbox.ts';
 import { addJob, type NewJob } from '../../jobs/add.ts';
 import { newestJob } from '../../jobs/job.ts';
 import { findTargetById } from '../../reads/target.ts';
@@ -47,7 +47,7 @@ async function actOn(context: ServerContext, catalog_id: string, events: StoredE
       const { is_new } = await addJob({ queries, now_ns, newId: context.newId }, job);
       added += is_new ? 1 : 0;
     }
-    await closeEvents(queries, now_ns, events);
+    await removeEvents(queries, events);
     return added;
   });
 }

@@ -13,18 +13,24 @@ const PARTITIONS_AT_A_TIME_MAX = 2;
 /** How long the answer to a commit waits for it: less than clients wait for their answers. */
 const WAIT_MS = 15_000;
 
+/**
+ * As long as so many go on whose commits were answered without them, commits leave theirs to the background: their clients
+ * write on, and what takes too long would pile up.
+ */
+const LATE_MAX = 2;
+
 const MERGING: TouchKind[] = ['merge', 'delete', 'replace'];
 
 /**
  * Compacts what a durable commit merged rows into, before it is answered, where the level of its table is `max`: such a
- * table is read more than it is written. Never fails and never takes too long for the caller: what is not done then is
+ * table is read more than it is written. Never fails and never takes too long for the caller: what is not begun then is
  * left to the background.
  */
 export function compactCommitted(
   context: RequestContext,
   { catalog, seq }: { catalog: Catalog; seq: number },
 ): Promise<void> {
-  return withinTime(context, async () => {
+  return withinTime(context, async (late) => {
     const touched = await context.db.reader
       .selectFrom('touches')
       .select(['object_id', 'partition_id'])
@@ -40,18 +46,34 @@ export function compactCommitted(
       const properties = { ...target?.table.properties, ...target?.version.properties };
       if (readOptimizationLevel(properties) !== 'max') continue;
       const partition_ids = new Set(some.flatMap(({ partition_id }) => partition_id ?? []));
-      await mapParallel([...partition_ids], PARTITIONS_AT_A_TIME_MAX, (partition_id) =>
-        compactPartition(context, { catalog, table_version_id, partition_id }),
-      );
+      await mapParallel([...partition_ids], PARTITIONS_AT_A_TIME_MAX, async (partition_id) => {
+        if (!late.aborted) await compactPartition(context, { catalog, table_version_id, partition_id });
+      });
     }
   });
 }
 
-/** Waits for some work, but not too long and not for its success: the commit that it follows is durable already. */
-async function withinTime(context: RequestContext, work: () => Promise<void>): Promise<void> {
-  const done = work().catch((error) => context.log.warn({ err: error }, 'a commit could not be compacted at once'));
+let lateCount = 0;
+
+/**
+ * Waits for some work, but not too long and not for its success: the commit that it follows is durable already. It is told
+ * when it is late, and is not begun while too much is.
+ */
+async function withinTime(context: RequestContext, work: (late: AbortSignal) => Promise<void>): Promise<void> {
+  if (lateCount >= LATE_MAX) return;
+  const late = new AbortController();
+  const done = work(late.signal).catch((error) =>
+    context.log.warn({ err: error }, 'a commit could not be compacted at once'),
+  );
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, WAIT_MS);
+  const timer = setTimeout(() => {
+    late.abort();
+    lateCount += 1;
+    done.finally(() => {
+      lateCount -= 1;
+    });
+    resolve();
+  }, WAIT_MS);
   await Promise.race([done, promise]);
   clearTimeout(timer);
 }

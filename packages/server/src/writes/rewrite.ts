@@ -56,7 +56,7 @@ const underWay = new Map<string, UnderWay>();
 /** Replaces deltas of a partition unless somebody is at it: then the outcome is theirs, if they do the same to the same. */
 export async function oneAtATime(
   what: string,
-  deltas: DeltaInView[],
+  deltas: Pick<DeltaInView, 'row_id' | 'partition_id'>[],
   replace: () => Promise<Rewritten | null>,
 ): Promise<Rewritten | null> {
   const partition_id = deltas[0]?.partition_id ?? '';

@@ -2,7 +2,7 @@ import type { ServerContext } from '../../context.ts';
 import type { Job } from '../../jobs/job.ts';
 import { accessTo } from '../../roots/access.ts';
 import type { Catalog } from '../../roots/catalogs.ts';
-import { chooseRoot } from '../../roots/data-roots.ts';
+import { dataRootsOf } from '../../roots/data-roots.ts';
 import { COMPACTORS } from '../../snapshots/deltas.ts';
 import { folderFor } from '../../writes/folder.ts';
 import { claimFolder } from './compaction-job.ts';
@@ -30,10 +30,15 @@ export async function removeLeftovers(context: ServerContext, catalog: Catalog, 
     .where('manifests.created_at_ns', '>=', job.created_at_ns)
     .execute();
   const named = new Set(published.map(({ path }) => path));
-  const place = await chooseRoot(context, catalog, null);
-  for (let claim_generation = 1; claim_generation < job.claim_generation; claim_generation += 1) {
-    const folder = folderFor(place, { table_id: version.table_id, id: claimFolder({ ...job, claim_generation }) });
-    const storage = (await accessTo(context, [folder])).open(folder);
-    for await (const { path } of storage.list(folder)) if (!named.has(path)) await storage.remove(path);
-  }
+  const { by_name } = await dataRootsOf(queries, catalog);
+  // Another root may have been the one for new files then. In one that cannot be reached now they are garbage, not harm.
+  await Promise.allSettled(
+    [...by_name.values()].map(async (root) => {
+      for (let claim_generation = 1; claim_generation < job.claim_generation; claim_generation += 1) {
+        const folder = folderFor(root, { table_id: version.table_id, id: claimFolder({ ...job, claim_generation }) });
+        const storage = (await accessTo(context, [folder])).open(folder);
+        for await (const { path } of storage.list(folder)) if (!named.has(path)) await storage.remove(path);
+      }
+    }),
+  );
 }

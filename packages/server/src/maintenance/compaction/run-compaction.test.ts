@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeltacatError } from '@deltacat/contract';
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { claimJob } from '../../jobs/claim.ts';
 import { findJob, type Job } from '../../jobs/job.ts';
 import { runJobs } from '../../jobs/run.ts';
+import { catalogNamed } from '../../roots/catalogs.ts';
 import { type CompactingServer, startCompacting } from '../../testing/compacting.ts';
 import { ManualClock } from '../../testing/server.ts';
 import { COMPACTION } from './compaction-job.ts';
@@ -61,6 +62,18 @@ test('a job whose server was killed is taken up by another, which removes what t
   expect(await stored(job_id)).toMatchObject({ state: 'completed', claim_generation: 2, retry_count: 1 });
   expect(written().map((name) => join(root, name))).not.toContain(left);
   expect(written().filter((name) => name.endsWith('.parquet'))).toHaveLength(1);
+  expect(await on.rows('t')).toEqual(ROWS);
+});
+
+test('so it does where new files go to another data root since', async () => {
+  await submitOne();
+  const { left } = await beginAndDie();
+  const catalog = catalogNamed(on.server.context, null);
+  const elsewhere = { root: join(root, 'elsewhere'), storage_type: 'local' as const };
+  Object.assign(catalog, { data_root: 'elsewhere', data_roots: { ...catalog.data_roots, elsewhere } });
+  clock.advanceSeconds(61);
+  expect(await on.work()).toBe(1);
+  expect(existsSync(left)).toBe(false);
   expect(await on.rows('t')).toEqual(ROWS);
 });
 

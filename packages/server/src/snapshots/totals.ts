@@ -46,8 +46,7 @@ export async function keptTotals(queries: Queries, of: { table_version_id: strin
 /** Totals of a version in a view, from one row whatever its history; in a transaction with what that has changed. */
 export async function totalsOf(queries: Queries, view: View, table_version_id: string): Promise<Totals> {
   const { transaction_id, seq } = view;
-  const [row] = (await selectTotals(queries, { table_version_id, seq })).rows;
-  const committed = row ?? NO_TOTALS;
+  const { totals: committed } = await keptTotals(queries, { table_version_id, seq });
   if (transaction_id === undefined) return committed;
   const of = { transaction_id, table_version_id };
   const own = await sumDeltas(queries, of, 'uncommitted');
@@ -125,16 +124,6 @@ const selectKept = prepared((queries, of: { table_version_id: string; seq: numbe
     .selectFrom('totals')
     .select(['total_records', 'total_bytes', 'total_files', 'delta_count'])
     .select(['upsert_count', 'delete_count', 'rewrite_count', 'fingerprint'])
-    .where('table_version_id', '=', of.table_version_id)
-    .where('from_seq', '<=', of.seq)
-    .orderBy('from_seq', 'desc')
-    .limit(sql.lit(1)),
-);
-
-const selectTotals = prepared((queries, of: { table_version_id: string; seq: number }) =>
-  queries
-    .selectFrom('totals')
-    .select(['total_records', 'total_bytes', 'total_files', 'delta_count'])
     .where('table_version_id', '=', of.table_version_id)
     .where('from_seq', '<=', of.seq)
     .orderBy('from_seq', 'desc')

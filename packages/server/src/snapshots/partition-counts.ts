@@ -1,6 +1,7 @@
 import { type RawBuilder, type Selectable, sql } from 'kysely';
 import type { Queries } from '../db/database.ts';
 import type { PartitionRow } from '../db/tables.ts';
+import { isAfter } from './partition-pages.ts';
 import { holdsData, type View } from './view.ts';
 
 /** A partition with what it says that its standing deltas count. */
@@ -49,17 +50,6 @@ export function listKept(
 ): Promise<PartitionKept[]> {
   const { stream_id, after, limit } = wanted;
   let query = queries.selectFrom('partitions').selectAll().where('stream_id', '=', stream_id);
-  if (after !== null) {
-    query = query.where(({ eb, refTuple, selectFrom }) =>
-      eb(
-        refTuple('partitions.scheme_id', 'partitions.values_key'),
-        '>',
-        selectFrom('partitions as before')
-          .select(['before.scheme_id', 'before.values_key'])
-          .where('before.partition_id', '=', after)
-          .$asTuple('scheme_id', 'values_key'),
-      ),
-    );
-  }
+  if (after !== null) query = query.where(isAfter(after));
   return query.where(holdsData(view)).orderBy('scheme_id').orderBy('values_key').limit(limit).execute();
 }

@@ -44,20 +44,22 @@ export async function listPartitionPage(
   if (scheme_id) query = query.where('scheme_id', '=', scheme_id);
   if (values_key !== undefined) query = query.where('values_key', '=', values_key);
   if (partition_ids) query = query.where('partition_id', 'in', partition_ids);
-  if (after) {
-    query = query.where(({ eb, refTuple, selectFrom }) =>
-      eb(
-        refTuple('partitions.scheme_id', 'partitions.values_key'),
-        '>',
-        selectFrom('partitions as before')
-          .select(['before.scheme_id', 'before.values_key'])
-          .where('before.partition_id', '=', after)
-          .$asTuple('scheme_id', 'values_key'),
-      ),
-    );
-  }
+  if (after) query = query.where(isAfter(after));
   if (limit) query = query.limit(limit);
   return withLastDelta(queries, await query.execute());
+}
+
+/** Whether a partition comes after another, by scheme and values. */
+export function isAfter(partition_id: string) {
+  return ({ eb, refTuple, selectFrom }: ExpressionBuilder<Tables, 'partitions'>) =>
+    eb(
+      refTuple('partitions.scheme_id', 'partitions.values_key'),
+      '>',
+      selectFrom('partitions as before')
+        .select(['before.scheme_id', 'before.values_key'])
+        .where('before.partition_id', '=', partition_id)
+        .$asTuple('scheme_id', 'values_key'),
+    );
 }
 
 /** A partition of a stream by its id; null when there was none by then. */

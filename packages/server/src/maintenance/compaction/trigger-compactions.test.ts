@@ -46,6 +46,20 @@ describe('the server compacts by itself', () => {
     expect(await on.trigger()).toBe(times);
   });
 
+  test.each([
+    ['appended_file_count_compaction_trigger', 2],
+    ['appended_record_count_compaction_trigger', 6],
+    ['appended_delta_count_compaction_trigger', 2],
+  ])('once %s is reached', async (property, limit) => {
+    const off = { appended_delta_count_compaction_trigger: 0, appended_file_count_compaction_trigger: 0 };
+    await on.createTable('t', { schema_def: PLAIN, table_properties: { ...off, [property]: limit } });
+    const rows = [1, 2, 3].map((id) => ({ id, v: 'a' }));
+    await on.insert('t', rows);
+    expect(await on.trigger()).toBe(0);
+    await on.insert('t', rows);
+    expect(await on.trigger()).toBe(1);
+  });
+
   test('by the property of the version before that of its table', async () => {
     await on.createTable('t', {
       schema_def: KEYED,

@@ -1,4 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
+import { API } from '@deltacat/contract';
+import { executePlan } from '@deltacat/io-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CompactingServer, startCompacting } from '../../testing/compacting.ts';
 import { KEYED, PLAIN } from '../../testing/writing.ts';
@@ -87,6 +89,24 @@ describe('a submitted compaction', () => {
     const again = await on.compact('t');
     expect(again).toMatchObject({ state: 'completed', result: { partitions_compacted: 0, partitions_unchanged: 1 } });
     expect((await on.plan('t')).snapshot_id).toBe(before.snapshot_id);
+  });
+
+  test.each([
+    ['merge keys', undefined, ['0 d', '1 c', '2 b', '3 a', '4 z']],
+    ['the sort scheme', { keys: [{ key: ['v'] }] }, ['3 a', '2 b', '1 c', '0 d', '4 z']],
+  ])('sorts merged rows by %s, into files of as many as the table wants', async (_, sort_scheme, sorted) => {
+    const table_properties = { records_per_compacted_file: 2 };
+    await on.createTable('t', { schema_def: KEYED, table_properties, ...(sort_scheme ? { sort_scheme } : {}) });
+    for (const row of ['4 z', '1 x', '3 a', '0 d', '2 b', '1 c']) {
+      const [id, v] = row.split(' ');
+      await on.insert('t', [{ id: Number(id), v }]);
+    }
+    await on.compact('t');
+    const plan = API.plan_read.output.parse(await on.plan('t'));
+    const [task, ...others] = plan.scan_tasks;
+    expect([task?.files.map(({ record_count }) => record_count), others]).toEqual([[2, 2, 1], []]);
+    const rows = await executePlan(plan, {}).objects();
+    expect(rows.map(({ id, v }) => `${id} ${v}`)).toEqual(sorted);
   });
 
   test('leaves large files where they are, and puts small ones together', async () => {
@@ -220,6 +240,29 @@ describe('a submitted compaction', () => {
     expect(await transaction.commit()).toMatchObject({ status: 200 });
     expect(await on.rows('t')).toEqual(['1 mine', '100 other key', '2 a']);
   });
+
+  test.each(['append', 'merge', 'delete', 'replace', 'replace_partition'])(
+    'refuses nobody who began to write before (mode %s)',
+    async (mode) => {
+      const partition_scheme = { keys: [{ key: ['id'], transform: 'truncate(10)' }] };
+      await on.createTable('t', { schema_def: KEYED, partition_scheme });
+      for (const v of ['a', 'b']) await on.insert('t', [{ id: 1, v }]);
+      const alone = await on.open('t', { mode });
+      const transaction = await on.begin();
+      const inside = (await on.must(transaction.call('POST', path('t', '/write-sessions'), { mode }))).body;
+      const entry = async ({ data_dir }: { data_dir: string }) => {
+        return { ...(await on.put(data_dir, [{ id: 1, v: 'mine' }])), partition_values: [0] };
+      };
+      const { session_id, session_version } = inside;
+      const commit = { session_version, entries: [await entry(inside)] };
+      await on.must(transaction.call('POST', `/v1/write-sessions/${session_id}/commit`, commit));
+      expect(await on.compact('t')).toMatchObject({ result: { partitions_compacted: 1 } });
+      expect(await transaction.commit()).toMatchObject({ status: 200 });
+      for (const v of ['c', 'd']) await on.insert('t', [{ id: 1, v }]);
+      expect(await on.compact('t')).toMatchObject({ result: { partitions_compacted: 1 } });
+      expect(await on.commit(alone, [await entry(alone)])).toMatchObject({ status: 200 });
+    },
+  );
 
   test('has another read its own base in a transaction that was open, and commit', async () => {
     await makeUpserts();

@@ -13,7 +13,7 @@ export interface Loop {
   name: string;
   every_ms: number;
   /** Begins no further work once it is stopped. */
-  run(context: ServerContext, stopped: AbortSignal): Promise<void>;
+  run(context: ServerContext, stopped: AbortSignal): Promise<unknown>;
 }
 
 /** What does the jobs of each type. */
@@ -26,48 +26,16 @@ const JOBS_EVERY_MS = 500;
 const doingJobs = (number: number): Loop => ({
   name: `run-jobs-${number}`,
   every_ms: JOBS_EVERY_MS,
-  async run(context, stopped) {
-    await runJobs(context, RUNNERS, stopped);
-  },
+  run: (context, stopped) => runJobs(context, RUNNERS, stopped),
 });
 
 /** Every loop of the server. A loop that fails is logged and runs again; it never takes the server down. */
 const LOOPS: readonly Loop[] = [
-  {
-    name: 'expire-write-sessions',
-    every_ms: 60_000,
-    async run(context) {
-      await expireWriteSessions(context);
-    },
-  },
-  {
-    name: 'expire-transactions',
-    every_ms: 30_000,
-    async run(context) {
-      await expireTransactions(context);
-    },
-  },
-  {
-    name: 'clean-transactions',
-    every_ms: 30_000,
-    async run(context) {
-      await cleanTransactions(context);
-    },
-  },
-  {
-    name: 'trigger-compactions',
-    every_ms: 2_000,
-    async run(context) {
-      await triggerCompactions(context);
-    },
-  },
-  {
-    name: 'forget-jobs',
-    every_ms: 3_600_000,
-    async run(context) {
-      await forgetJobs(context);
-    },
-  },
+  { name: 'expire-write-sessions', every_ms: 60_000, run: expireWriteSessions },
+  { name: 'expire-transactions', every_ms: 30_000, run: expireTransactions },
+  { name: 'clean-transactions', every_ms: 30_000, run: cleanTransactions },
+  { name: 'trigger-compactions', every_ms: 2_000, run: triggerCompactions },
+  { name: 'forget-jobs', every_ms: 3_600_000, run: forgetJobs },
   ...Array.from({ length: JOBS_AT_A_TIME }, (_, number) => doingJobs(number + 1)),
 ];
 

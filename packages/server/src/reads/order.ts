@@ -1,5 +1,5 @@
 import type { PartitionValue } from '@deltacat/contract';
-import { type DeltaInView, REWRITER } from '../snapshots/deltas.ts';
+import { byCommit, type DeltaInView, REWRITER } from '../snapshots/deltas.ts';
 import type { Composition } from '../snapshots/totals.ts';
 
 /**
@@ -56,10 +56,6 @@ export function orderDeltas<T extends DeltaInView>(deltas: readonly T[], merging
   const rank = new Map(sorted.map(({ partition_id }, index) => [partition_id, index]));
   const rankOf = (delta: T) => rank.get(delta.partition_id) ?? 0;
   return deltas.toSorted((a, b) => rankOf(a) - rankOf(b) || compareBigints(a.position, b.position));
-}
-
-function byCommit(a: DeltaInView, b: DeltaInView): number {
-  return a.from_seq - b.from_seq || compareBigints(a.position, b.position) || a.row_id - b.row_id;
 }
 
 interface PartitionPlace {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import {
   canonicalJson,
   DeltacatError,
@@ -9,6 +8,7 @@ import {
 } from '@deltacat/contract';
 import { bindPredicate, matchesRow } from '@deltacat/io-core';
 import type { Handler, ServerContext } from '../context.ts';
+import { giveWay } from '../db/give-way.ts';
 import { listKept, type PartitionKept } from '../snapshots/partition-counts.ts';
 import { findPartitions } from '../snapshots/partitions.ts';
 import { viewOf } from '../snapshots/transactions.ts';
@@ -98,7 +98,7 @@ async function collect(
 ): Promise<PartitionKept[]> {
   const { stream_id } = version;
   const rows: PartitionKept[] = [];
-  for (let last = after; ; await setImmediate()) {
+  for (let last = after; ; await giveWay()) {
     const some = await listKept(context.db.reader, view, { stream_id, after: last, limit: PARTITIONS_AT_ONCE });
     for (const partition of some) {
       if (keep(partition)) rows.push(partition);

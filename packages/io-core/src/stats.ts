@@ -100,20 +100,45 @@ function numberExtremes(chunks: readonly Data[], kind: ScalarKind): Extremes {
   return { min: BigInt(min) * kind.unit_ns, max: BigInt(max) * kind.unit_ns };
 }
 
-/** Texts compared by their bytes, so that only two of them are decoded. */
+/** A text as it lies among others. */
+interface Slice {
+  values: Uint8Array;
+  from: number;
+  to: number;
+}
+
+/** Texts compared by their bytes where they lie, so that only two of them are decoded. */
 function textExtremes(chunks: readonly Data[]): Extremes {
-  let min: Uint8Array | null = null;
-  let max: Uint8Array | null = null;
+  let min: Slice | null = null;
+  let max: Slice | null = null;
   for (const chunk of chunks) {
-    const { values, valueOffsets } = chunk;
+    const { valueOffsets } = chunk;
+    const value: Slice = { values: chunk.values, from: 0, to: 0 };
     for (let row = 0; row < chunk.length; row += 1) {
       if (!isValid(chunk, row)) continue;
-      const value = values.subarray(Number(valueOffsets[row]), Number(valueOffsets[row + 1]));
-      if (min === null || Buffer.compare(value, min) < 0) min = value;
-      if (max === null || Buffer.compare(value, max) > 0) max = value;
+      value.from = Number(valueOffsets[row]);
+      value.to = Number(valueOffsets[row + 1]);
+      if (min === null || max === null) min = max = { ...value };
+      else if (compareSlices(value, min) < 0) min = { ...value };
+      else if (compareSlices(value, max) > 0) max = { ...value };
     }
   }
-  return { min: min && Buffer.from(min).toString(), max: max && Buffer.from(max).toString() };
+  return { min: min && textOf(min), max: max && textOf(max) };
+}
+
+/** A loop, because most texts differ within a few bytes: a call of `Buffer.compare` costs ten times as much. */
+function compareSlices(a: Slice, b: Slice): number {
+  const [length_a, length_b] = [a.to - a.from, b.to - b.from];
+  const length = Math.min(length_a, length_b);
+  for (let index = 0; index < length; index += 1) {
+    const difference = (a.values[a.from + index] ?? 0) - (b.values[b.from + index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return length_a - length_b;
+}
+
+function textOf({ values, from, to }: Slice): string {
+  return Buffer.from(values.buffer, values.byteOffset + from, to - from).toString();
 }
 
 function isValid({ nullCount, nullBitmap, offset }: Data, row: number): boolean {

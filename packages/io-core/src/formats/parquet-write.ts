@@ -2,6 +2,7 @@ import * as arrow from 'apache-arrow';
 import type { WriterProperties } from 'parquet-wasm';
 import type { TypedRows } from '../rows.ts';
 import type { Compression, FileWrite, StoredRows } from './capability.ts';
+import { distinctColumns } from './parquet-dictionary.ts';
 import { storedColumn } from './parquet-storable.ts';
 
 /** Readers split their work by row groups; one of a million rows would keep them to one thread. */
@@ -22,7 +23,7 @@ export async function writeParquet(rows: TypedRows, { path, compression, access 
 export async function encodeParquet(rows: TypedRows, compression: Compression): Promise<Uint8Array> {
   const { Table, writeParquet: encode } = await import('parquet-wasm');
   const stream = arrow.tableToIPC(storedTable(rows), 'stream');
-  return encode(Table.fromIPCStream(stream), await writerProperties(compression));
+  return encode(Table.fromIPCStream(stream), await writerProperties(compression, distinctColumns(rows)));
 }
 
 /** Gathered rows in the form they have in a file; of the named columns all lists of a fixed size become lists. */
@@ -39,8 +40,8 @@ export function storedTable({ row_count, columns }: TypedRows, listed: ReadonlyS
   return new arrow.Table(schema, [batch]);
 }
 
-/** How every file is written; each write needs its own. */
-export async function writerProperties(compression: Compression): Promise<WriterProperties> {
+/** How every file is written, some of its columns without a dictionary; each write needs its own. */
+export async function writerProperties(compression: Compression, plain: string[] = []): Promise<WriterProperties> {
   // Loaded on the first write: five megabytes of WebAssembly that readers never need.
   const { Compression, WriterPropertiesBuilder } = await import('parquet-wasm');
   const codec = {
@@ -49,9 +50,9 @@ export async function writerProperties(compression: Compression): Promise<Writer
     gzip: Compression.GZIP,
     none: Compression.UNCOMPRESSED,
   }[compression];
-  return new WriterPropertiesBuilder()
+  const builder = new WriterPropertiesBuilder()
     .setCompression(codec)
     .setMaxRowGroupSize(ROW_GROUP_ROWS)
-    .setCreatedBy('deltacat-ts')
-    .build();
+    .setCreatedBy('deltacat-ts');
+  return plain.reduce((made, column) => made.setColumnDictionaryEnabled(column, false), builder).build();
 }

@@ -194,3 +194,29 @@ test.each(TYPES)('a file keeps columns of %s', async (type, values, stored = typ
   const [{ nulls } = { nulls: -1 }] = (await scan([path], 'count(*) FILTER (c IS NULL) OVER () AS nulls')).rows;
   expect(Number(nulls)).toBe(values.filter((value) => value === null).length);
 });
+
+test('columns of values that repeat have a dictionary, and those of values that differ have none', async () => {
+  const path = `${folder}/dictionaries.parquet`;
+  const numbers = Array.from({ length: 20_000 }, (_, row) => row);
+  const data = {
+    different_number: numbers,
+    different_text: numbers.map((row) => `text ${row}`),
+    same_number: numbers.map((row) => row % 1_000),
+    same_text: numbers.map((row) => `text ${row % 1_000}`),
+  };
+  const fields = Object.keys(data).map((name) => ({ name, type: name.endsWith('text') ? 'string' : 'int64' }));
+  const rows = gatherRows(coerceColumns(data, fields, {}), Int32Array.from(numbers));
+  await writeParquet(rows, { path, compression: 'zstd', access: ambientAccess });
+  const found = await connection.runAndReadAll(`SELECT path_in_schema, encodings FROM parquet_metadata('${path}')`);
+  const encodings = found.getRows().map(([name, words]) => [name, /DICTIONARY/.test(String(words))]);
+  expect(Object.fromEntries(encodings)).toEqual({
+    different_number: false,
+    different_text: false,
+    same_number: true,
+    same_text: true,
+  });
+  const all = await connection.runAndReadAll(
+    `SELECT count(DISTINCT (different_number, different_text)), sum(same_number) FROM '${path}'`,
+  );
+  expect(all.getRows()).toEqual([[20_000n, 9_990_000n]]);
+});

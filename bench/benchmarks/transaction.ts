@@ -58,7 +58,7 @@ export const transaction: Benchmark = {
             case: 'Begin, ten appends, commit',
             unit: 'ms',
             better: 'less',
-            goals: [{ value: 1, over: 'DuckLake' }],
+
             samples,
           },
         ];

@@ -31,6 +31,7 @@ export function sortRows(rows: TypedRows, order: Int32Array, { sort_scheme, merg
   const names = new Set(sorted.map(({ name }) => name));
   const keys = (merge_keys ?? []).filter((name) => !names.has(name));
   const all = [...sorted, ...keys.map((name) => ({ name, direction: 1, nulls: 1 }) as const)];
+  if (all.length === 0) return order;
   const columns = all.map(({ name, direction, nulls }) => ({ values: sortValues(rows, name), direction, nulls }));
   const compare = (a: number, b: number) => compareRows(columns, a, b) || a - b;
   return isSorted(order, compare) ? order : order.slice().sort(compare);

@@ -12,6 +12,7 @@ import {
   type WriteMode,
 } from '@deltacat/contract';
 import { coerceColumns, typeRows } from './coerce.ts';
+import { rowsFrom } from './columns/gather.ts';
 import type { Compression, Format, StoredRows } from './formats/capability.ts';
 import { FORMATS } from './formats/format.ts';
 import { type PartitionRows, partitionRows } from './partition/partition.ts';
@@ -202,7 +203,7 @@ function writeParts(rows: TypedRows, target: WriteTarget): Part[] {
 
 function writeGroups(rows: TypedRows, { partition_scheme }: WriteTarget): PartitionRows[] {
   const sources = new Set(partition_scheme?.keys.flatMap(({ key }) => key));
-  if (sources.size === 0) return [{ values: null, rows: Int32Array.from({ length: rows.row_count }, (_, row) => row) }];
+  if (sources.size === 0) return [{ values: null, rows: rowsFrom(0, rows.row_count) }];
   const columns = rows.columns.filter(({ field }) => sources.has(field.name));
   return partitionRows(tableOf({ ...rows, columns }), partition_scheme);
 }

@@ -1,9 +1,17 @@
 import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
 import { offsetsOf, Validity } from './buffers.ts';
+import { copyRun, runOf } from './copy-run.ts';
 
 /** The rows of a column that are wanted, in their order. Rows of several chunks are numbered on; -1 gives null. */
 export type RowNumbers = Int32Array;
+
+/** So many rows in their order, from the first one on. */
+export function rowsFrom(first: number, count: number): RowNumbers {
+  const rows = new Int32Array(count);
+  for (let index = 0; index < count; index++) rows[index] = first + index;
+  return rows;
+}
 
 /**
  * A new column of some rows of another, in plain buffers of its own: no offset, no chunks. Arrow's writers make mistakes
@@ -17,6 +25,8 @@ export function gatherColumn(chunks: readonly arrow.Data[], rows: RowNumbers): a
   if (arrow.DataType.isUnion(type) || arrow.DataType.isInterval(type)) {
     throw new DeltacatError('not_supported', `Columns of type ${type} cannot be written here.`);
   }
+  const run = runOf(chunks, rows);
+  if (run !== null) return copyRun(run, type);
   const places = placesOf(chunks, rows);
   const validity = gatherValidity(chunks, places);
   const buffers = gatherBuffers(chunks, places, type);
@@ -202,6 +212,6 @@ function gatherDictionary(chunks: readonly arrow.Data[], { chunk, row }: Places)
     if (at >= 0) indices[index] = Number(chunks[place]?.values[at]) + (starts[place] ?? 0);
   }
   const values = dictionaries.flatMap(({ data }) => data);
-  const all = Int32Array.from({ length: total }, (_, index) => index);
+  const all = rowsFrom(0, total);
   return { data: indices, dictionary: new arrow.Vector([gatherColumn(values, all)]) };
 }

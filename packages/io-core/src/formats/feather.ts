@@ -1,5 +1,6 @@
 import { DeltacatError } from '@deltacat/contract';
 import * as arrow from 'apache-arrow';
+import { rowsFrom } from '../columns/gather.ts';
 import { gatherRows, type TypedRows } from '../rows.ts';
 import type { StorageAccess } from '../storage/access.ts';
 import type { FileWrite, Format, Inspection, StoredRows } from './capability.ts';
@@ -53,7 +54,7 @@ async function writeFeather(rows: TypedRows, { path, compression, access }: File
 function batchedTable(rows: TypedRows): arrow.Table {
   const batches: arrow.RecordBatch[] = [];
   for (let row = 0; row < rows.row_count; row += BATCH_ROWS) {
-    const order = Int32Array.from({ length: Math.min(BATCH_ROWS, rows.row_count - row) }, (_, index) => row + index);
+    const order = rowsFrom(row, Math.min(BATCH_ROWS, rows.row_count - row));
     batches.push(...storedTable(gatherRows(rows, order)).batches);
   }
   return new arrow.Table(batches);

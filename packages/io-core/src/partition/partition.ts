@@ -1,6 +1,7 @@
 import { DeltacatError, type PartitionScheme, type PartitionValue, type SchemaField } from '@deltacat/contract';
 import type { Table } from 'apache-arrow';
 import { Moment } from '../columns/encode.ts';
+import { rowsFrom } from '../columns/gather.ts';
 import { readColumn } from '../columns/read.ts';
 import { fieldType } from '../schema/schema.ts';
 import type { Scalar } from '../values/scalar.ts';
@@ -42,7 +43,7 @@ export function checkPartitionScheme(scheme: PartitionScheme, fields: readonly S
  */
 export function partitionRows(table: Table, scheme: PartitionScheme | null | undefined): PartitionRows[] {
   const keys = scheme?.keys ?? [];
-  if (keys.length === 0) return [{ values: null, rows: Int32Array.from({ length: table.numRows }, (_, row) => row) }];
+  if (keys.length === 0) return [{ values: null, rows: rowsFrom(0, table.numRows) }];
   const valuesOf = keys.map((key) => keyReader(table, key));
   const groups = new Map<string, { values: PartitionValue[]; rows: number[] }>();
   for (let row = 0; row < table.numRows; row += 1) {

@@ -14,8 +14,8 @@ const PYTHONS = ['py067', 'py010']
   .map((name) => ({ name, python: join(homedir(), '.cache/deltacat-conformance', name, 'bin/python') }))
   .filter(({ python }) => existsSync(python));
 
-/** Those of which the official clients know the short names. */
-const FORMATS = ['parquet', 'feather', 'avro', 'lance', 'csv', 'tsv', 'psv', 'json'] as const;
+/** Those that the official clients write, too. */
+const FORMATS = ['parquet', 'feather', 'avro', 'lance', 'csv', 'tsv', 'psv', 'unescaped_tsv', 'json'] as const;
 
 const FIELDS = [
   { name: 'id', type: 'int64' },
@@ -107,7 +107,8 @@ describe.each(PYTHONS)('the official client of $name', ({ name, python }) => {
   });
 
   // The older client writes by an interface between its two packages that no release of them agrees on.
-  test.skipIf(name === 'py010').each(FORMATS)(
+  // And it refuses quotes in files without quoting, of which these rows have some.
+  test.skipIf(name === 'py010').each(FORMATS.filter((format) => format !== 'unescaped_tsv'))(
     'writes as %s what is read here',
     { timeout: 120_000 },
     async (format) => {

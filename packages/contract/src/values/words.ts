@@ -51,6 +51,8 @@ export const CONTENT_TYPES = [
 /** A file format by its short wire name. */
 export type ContentType = (typeof CONTENT_TYPES)[number];
 
+const UNESCAPED_TSV: string = 'application/x-amzn-unescaped-tsv';
+
 const CONTENT_TYPE_BY_MIME: Record<string, ContentType> = {
   'application/parquet': 'parquet',
   'application/vnd.lance': 'lance',
@@ -61,9 +63,18 @@ const CONTENT_TYPE_BY_MIME: Record<string, ContentType> = {
   'application/feather': 'feather',
   'application/avro': 'avro',
   'application/orc': 'orc',
-  'application/x-amzn-unescaped-tsv': 'unescaped_tsv',
+  [UNESCAPED_TSV]: 'unescaped_tsv',
   'application/octet-stream': 'binary',
 };
+
+/**
+ * A file format as clients are told it. The official ones know this one by its MIME type alone; whoever parses an answer by the contract gets
+ * the short name back.
+ */
+export function toldContentType(type: ContentType): ContentType {
+  // The MIME type is no short name, but it is one of the spellings of this one.
+  return type === 'unescaped_tsv' ? (UNESCAPED_TSV as ContentType) : type;
+}
 
 /** A file format: the short name, or its MIME type, in any case. */
 export const contentType = z

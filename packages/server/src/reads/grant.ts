@@ -1,4 +1,4 @@
-import type { DataFile, ReadPlan, ScanTask } from '@deltacat/contract';
+import { type DataFile, type ReadPlan, type ScanTask, toldContentType } from '@deltacat/contract';
 import type { ServerContext } from '../context.ts';
 import type { Binding } from '../roots/bindings.ts';
 import type { Catalog } from '../roots/catalogs.ts';
@@ -28,11 +28,12 @@ export class PlanAccess {
     this.#catalog = catalog;
   }
 
-  /** The task, with where its files are among the roots. */
+  /** The task as clients are told it, with where its files are among the roots. */
   async refer(task: ScanTask): Promise<ScanTask> {
-    if (!task.files.some(({ path }) => isOnS3(path))) return task;
+    const told = tellTypes(task);
+    if (!told.files.some(({ path }) => isOnS3(path))) return told;
     this.#roots ??= await this.#readRoots();
-    return referTask(task, this.#roots, this.#used);
+    return referTask(told, this.#roots, this.#used);
   }
 
   async #readRoots(): Promise<S3Root[]> {
@@ -57,6 +58,13 @@ export async function grantAccess(context: ServerContext, catalog: Catalog, plan
   const scan_tasks: ScanTask[] = [];
   for (const task of plan.scan_tasks) scan_tasks.push(await access.refer(task));
   return { ...plan, scan_tasks, ...(await access.envelope()) };
+}
+
+function tellTypes(task: ScanTask): ScanTask {
+  const isTold = ({ content_type }: DataFile) => toldContentType(content_type) === content_type;
+  if (task.files.every(isTold)) return task;
+  const files = task.files.map((file) => ({ ...file, content_type: toldContentType(file.content_type) }));
+  return { ...task, files };
 }
 
 function referTask(task: ScanTask, roots: S3Root[], used: Map<S3Root, Set<string>>): ScanTask {

@@ -1,4 +1,4 @@
-import type { Api, InputOf, ReadPlan } from '@deltacat/contract';
+import { type Api, type InputOf, type ReadPlan, toldContentType } from '@deltacat/contract';
 import type { Handler, ServerContext } from '../context.ts';
 import type { Catalog } from '../roots/catalogs.ts';
 import type { DeltaInView } from '../snapshots/deltas.ts';
@@ -129,7 +129,7 @@ function describePlan({ catalog, target, transaction }: OpenedRead, asked: PlanA
   return {
     ...target.asked,
     table_version: version.version,
-    content_type: version.content_types[0] ?? 'parquet',
+    content_type: toldContentType(version.content_types[0] ?? 'parquet'),
     requires_mor: merging,
     returned_files: 0,
     truncated: false,

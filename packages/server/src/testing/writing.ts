@@ -20,6 +20,7 @@ export interface OpenedSession {
   session_id: string;
   session_version: number;
   data_dir: string;
+  format: string;
 }
 
 /** A server with the namespace `n`, and the steps of writing as one call each. */

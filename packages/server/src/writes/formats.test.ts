@@ -23,9 +23,12 @@ test.each([...TAKEN_ON_TRUST, 'avro', 'feather', 'lance', 'parquet'])(
     const path = await put(session.data_dir, format);
     const committed = await w.commit(session, [{ path, record_count: 1 }]);
     expect([committed.status, committed.body.error?.message]).toEqual([200, undefined]);
+    // The official clients know this format by its MIME type alone.
+    const content_type = format === 'unescaped_tsv' ? 'application/x-amzn-unescaped-tsv' : format;
+    expect([session.format, committed.body.format]).toEqual([content_type, content_type]);
     const { body } = await w.post(`/v1/namespaces/n/tables/${format}/plan`);
-    expect(body).toMatchObject({ content_type: format, total_files: 1, total_records: 1 });
-    expect(body.scan_tasks[0].files).toMatchObject([{ path, content_type: format, record_count: 1 }]);
+    expect(body).toMatchObject({ content_type, total_files: 1, total_records: 1 });
+    expect(body.scan_tasks[0].files).toMatchObject([{ path, content_type, record_count: 1 }]);
   },
 );
 

@@ -1,4 +1,4 @@
-import { DeltacatError, type WriteSessionAnswer } from '@deltacat/contract';
+import { DeltacatError, toldContentType, type WriteSessionAnswer } from '@deltacat/contract';
 import { tellsColumns } from '@deltacat/io-core';
 import type { ServerContext } from '../context.ts';
 import type { Properties } from '../db/tables.ts';
@@ -53,7 +53,8 @@ function describeState({ session, catalog }: FoundSession): WriteSessionAnswer {
   const committed = status === 'COMMITTED';
   const commit_status = committed ? 'COMMITTED' : status === 'ATTACHED' ? 'PREPARED' : null;
   return {
-    ...{ session_id, session_version, status, mode, format, data_dir, namespace, table_version },
+    ...{ session_id, session_version, status, mode, data_dir, namespace, table_version },
+    format: toldContentType(format),
     table: session.table_name,
     table_exists: session.table_id !== null || (result?.deltas_written ?? 0) > 0,
     catalog: catalog.name,

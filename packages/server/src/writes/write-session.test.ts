@@ -139,7 +139,7 @@ test('a session that does not exist is not found, in every call', async () => {
     await get('nope'),
     await heartbeat('nope', 1),
     await abort('nope', 1),
-    await w.commit({ session_id: 'nope', session_version: 1, data_dir: '' }, []),
+    await w.commit({ session_id: 'nope', session_version: 1, data_dir: '', format: 'parquet' }, []),
   ];
   for (const { status, body } of answers) expect([status, body.error.code]).toEqual([404, 'write_session_not_found']);
 });

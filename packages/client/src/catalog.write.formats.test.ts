@@ -106,9 +106,21 @@ test.each(['csv', 'json'] as const)(
     const schema_def = [{ name: 'v', type: 'uint64' }];
     await client.catalog.createTable({ namespace: 'n', table: into.table, schema_def });
     await client.catalog.write(rows, { ...into, mode: 'append' });
-    expect(await client.catalog.read({ ...into, read_as: 'objects' })).toEqual(rows);
+    await client.catalog.write(rows, into);
+    await client.transaction(() => client.catalog.write(rows, into));
+    expect(await client.catalog.read({ ...into, read_as: 'objects' })).toEqual([...rows, ...rows, ...rows]);
   },
 );
+
+test('a table that a transaction has made tells the types of what is written in it, also in csv files', async () => {
+  const into = { namespace: 'n', table: 'made_in_transaction' };
+  const rows = [{ v: 2n ** 64n - 1n }];
+  await client.transaction(async () => {
+    await client.catalog.createTable({ ...into, schema_def: [{ name: 'v', type: 'uint64' }] });
+    await client.catalog.write(rows, { ...into, format: 'csv' });
+  });
+  expect(await client.catalog.read({ ...into, read_as: 'objects' })).toEqual(rows);
+});
 
 test('a table of files of every format is read as one', async () => {
   const all = WRITTEN.flatMap((_, index) => ROWS.map(({ id, ...row }) => ({ id: id + 10n * BigInt(index), ...row })));

@@ -121,8 +121,8 @@ export async function writeTable(writer: Writer, data: WriteData, args: WriteArg
   const { openRowStream, serializeSchema, tellsColumns, vendedAccess, writeRowStream } = await import(
     '@deltacat/io-core'
   );
-  // Plain values get their types when they are written, and the table gets them from files that tell them.
-  const by_values = mayCreate(stage) && !tellsColumns(args.format ?? 'parquet');
+  // Plain values get their types from the table, and a table that is missing gets them from files that tell them.
+  const by_values = mayCreate(stage) && !tellsColumns(args.format ?? 'parquet') && (await isMissing(writer, stage));
   await using rows = await openRowStream(data, { by_values });
   const schema_serialized = rows.schema === null ? null : serializeSchema(rows.schema);
   await using session = await stageWrite(writer, definedBy({ schema_serialized }, stage));
@@ -194,6 +194,19 @@ const CREATING: WriteMode[] = ['auto', 'create'];
 function mayCreate({ mode = 'auto', create_if_missing }: StageArguments): boolean {
   return CREATING.includes(mode) && create_if_missing?.schema_def === undefined;
 }
+
+async function isMissing({ transactions }: Writer, stage: StageArguments): Promise<boolean> {
+  const { namespace, table, table_version, catalog, transaction } = stage;
+  try {
+    await transactions.call('describe_table', { namespace, table, table_version, catalog, transaction });
+    return false;
+  } catch (error) {
+    if (error instanceof DeltacatError && MISSING.includes(error.code)) return true;
+    throw error;
+  }
+}
+
+const MISSING: string[] = ['namespace_not_found', 'table_not_found', 'table_version_not_found'];
 
 /**
  * A table that is missing is made, with its namespace: with the schema of what is written, unless the caller defines

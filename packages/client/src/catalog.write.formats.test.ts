@@ -112,6 +112,49 @@ test.each(['csv', 'json'] as const)(
   },
 );
 
+describe.each(['csv', 'json'] as const)('a table whose columns %s files do not tell', (format) => {
+  test('is made of the first rows that come, not of the very first', async () => {
+    const into = { namespace: 'n', table: `streamed_${format}` };
+    const rows = [
+      { id: 1n, name: null },
+      { id: 2n, name: 'b' },
+    ];
+    async function* each() {
+      yield* rows;
+    }
+    await client.catalog.write(each(), { ...into, format, create_if_missing: { table_properties: { owner: 'ana' } } });
+    expect(await client.catalog.read({ ...into, read_as: 'objects' })).toEqual(rows);
+    expect(await client.catalog.describeTable(into)).toMatchObject({
+      schema: [
+        { name: 'id', type: 'int64' },
+        { name: 'name', type: 'string' },
+      ],
+      properties: { owner: 'ana' },
+    });
+  });
+
+  test('is made in a transaction', async () => {
+    const into = { namespace: 'n', table: `atomic_${format}` };
+    await client.transaction(async () => {
+      await client.catalog.write([{ id: 1n }], { ...into, format });
+      await client.catalog.write([{ id: 2n }], { ...into, format });
+    });
+    expect(await rowsOf(into.table)).toEqual([{ id: 1n }, { id: 2n }]);
+  });
+
+  test('is made with the partitions that are asked for', async () => {
+    const into = { namespace: 'n', table: `parted_${format}` };
+    const create_if_missing = { partition_scheme: { keys: [{ key: ['day'] }] } };
+    const rows = [
+      { id: 1n, day: 'a' },
+      { id: 2n, day: 'b' },
+    ];
+    const done = await client.catalog.write(rows, { ...into, format, create_if_missing });
+    expect(done).toMatchObject({ files_registered: 2 });
+    expect(await rowsOf(into.table)).toEqual(rows);
+  });
+});
+
 test('a table that a transaction has made tells the types of what is written in it, also in csv files', async () => {
   const into = { namespace: 'n', table: 'made_in_transaction' };
   const rows = [{ v: 2n ** 64n - 1n }];

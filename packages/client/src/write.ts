@@ -1,5 +1,6 @@
 import { type ContentType, DeltacatError, type WriteEntry, type WriteMode } from '@deltacat/contract';
 import type { RowData, RowItem } from '@deltacat/io-core';
+import type { Schema } from 'apache-arrow';
 import type { OperationArguments } from './bind.ts';
 import type { OperationAnswer } from './send.ts';
 import type { SourceFiles } from './source-files.ts';
@@ -103,10 +104,10 @@ export async function findWriteSession(
 
 /** Writes rows: see `Catalog.write`. */
 export async function writeTable(writer: Writer, data: WriteData, args: WriteArguments): Promise<WriteSessionState> {
-  const { commit_message, ...stage } = args;
   // What cannot be written there is refused before anything is read.
   writer.transactions.transactionFor('create_write_session', { ...args });
   if (isPaths(data)) {
+    const { commit_message, ...stage } = args;
     const { findSourceFiles, requireHeaders } = await import('./source-files.ts');
     const files = await findSourceFiles(data, args.format);
     const format = files.content_type;
@@ -118,14 +119,26 @@ export async function writeTable(writer: Writer, data: WriteData, args: WriteArg
     requireHeaders(files, session.state);
     return await session.commit(files.entries, withMessage(commit_message));
   }
-  const { openRowStream, serializeSchema, tellsColumns, vendedAccess, writeRowStream } = await import(
+  return await writeRowData(writer, data, args);
+}
+
+async function writeRowData(
+  writer: Writer,
+  data: RowData | AsyncIterable<RowItem>,
+  { commit_message, ...stage }: WriteArguments,
+): Promise<WriteSessionState> {
+  const { firstSchema, openRowStream, serializeSchema, tellsColumns, vendedAccess, writeRowStream } = await import(
     '@deltacat/io-core'
   );
-  // Plain values get their types from the table, and a table that is missing gets them from files that tell them.
-  const by_values = mayCreate(stage) && !tellsColumns(args.format ?? 'parquet') && (await isMissing(writer, stage));
-  await using rows = await openRowStream(data, { by_values });
-  const schema_serialized = rows.schema === null ? null : serializeSchema(rows.schema);
-  await using session = await stageWrite(writer, definedBy({ schema_serialized }, stage));
+  const stageAs = (schema: Schema | null) =>
+    stageWrite(writer, definedBy({ schema_serialized: schema && serializeSchema(schema) }, stage));
+  await using rows = await openRowStream(data);
+  await using opened = await stageAs(rows.schema);
+  // A missing table gets its columns from files that tell them, and where these do not, from the first values.
+  const isUntold = mayCreate(stage) && isUndefined(opened.state) && !tellsColumns(opened.state.format);
+  const schema = isUntold ? await firstSchema(rows, opened.state) : null;
+  if (schema !== null) await opened.abort('opened again with a schema');
+  await using session = schema === null ? opened : await stageAs(schema);
   const access = vendedAccess(session.state, () => session.heartbeat());
   const entries = await writeRowStream(rows, { ...session.state, access });
   if (entries.length === 0) refuseUndefined(session.state);
@@ -133,13 +146,18 @@ export async function writeTable(writer: Writer, data: WriteData, args: WriteArg
 }
 
 /** A write of nothing makes the table that it is asked to make, or fails. */
-function refuseUndefined({ namespace, table, table_exists, schema }: WriteSessionState): void {
-  if (table_exists || schema) return;
+function refuseUndefined(state: WriteSessionState): void {
+  if (!isUndefined(state)) return;
+  const { namespace, table } = state;
   throw new DeltacatError(
     'invalid_request',
     `Table "${namespace}.${table}" is missing, and there are no rows to tell its columns. Write an Arrow table or typed arrays, which have types without rows, or give a schema_def in create_if_missing.`,
     { namespace, table },
   );
+}
+
+function isUndefined({ table_exists, schema }: WriteSessionState): boolean {
+  return !table_exists && !schema;
 }
 
 /** Makes files visible: see `Catalog.commit`. */
@@ -194,19 +212,6 @@ const CREATING: WriteMode[] = ['auto', 'create'];
 function mayCreate({ mode = 'auto', create_if_missing }: StageArguments): boolean {
   return CREATING.includes(mode) && create_if_missing?.schema_def === undefined;
 }
-
-async function isMissing({ transactions }: Writer, stage: StageArguments): Promise<boolean> {
-  const { namespace, table, table_version, catalog, transaction } = stage;
-  try {
-    await transactions.call('describe_table', { namespace, table, table_version, catalog, transaction });
-    return false;
-  } catch (error) {
-    if (error instanceof DeltacatError && MISSING.includes(error.code)) return true;
-    throw error;
-  }
-}
-
-const MISSING: string[] = ['namespace_not_found', 'table_not_found', 'table_version_not_found'];
 
 /**
  * A table that is missing is made, with its namespace: with the schema of what is written, unless the caller defines

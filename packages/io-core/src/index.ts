@@ -42,4 +42,4 @@ export type { RemoteReads, Storage, StoredFile, Tail, VersionRange } from './sto
 export { type Vended, vendedAccess } from './storage/vended-access.ts';
 export { describeTextFile, isTextFormat, type TextDescription } from './text-file.ts';
 export { readScalar, scalarKind } from './values/scalar.ts';
-export { RECORDS_PER_FILE, type WriteTarget, writeRowStream, writeRows } from './write.ts';
+export { firstSchema, RECORDS_PER_FILE, type WriteTarget, writeRowStream, writeRows } from './write.ts';

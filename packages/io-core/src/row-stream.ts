@@ -12,8 +12,10 @@ export interface BlockSize {
 
 /** Rows to be written, which may be more than memory holds. Whoever opens them disposes of them. */
 export interface RowStream extends AsyncDisposable {
-  /** The schema that was asked for; of rows that come one after another that of the first. */
+  /** The schema that is known without values, see `declaredSchema`; of record batches that of the first. */
   schema: arrow.Schema | null;
+  /** The schema that the first block asks for, which is held until it is handed out; null for no rows. */
+  firstSchema(size: BlockSize): Promise<arrow.Schema | null>;
   /**
    * The rows in their order, in blocks that begin a new one when they are full: no larger than asked for, but by one record batch.
    * Rows that were given all at once are one block. Can be gone through once.
@@ -21,16 +23,11 @@ export interface RowStream extends AsyncDisposable {
   blocks(size: BlockSize): AsyncIterable<TakenRows>;
 }
 
-/**
- * Rows as they were given, of which the first were looked at. Their schema is that which is known without values, see
- * `declaredSchema`, or `by_values` that which they ask for. Throws
- * `invalid_request` for everything that holds none.
- */
-export async function openRowStream(data: unknown, { by_values = false } = {}): Promise<RowStream> {
-  const schemaOf = by_values ? valuesSchema : declaredSchema;
+/** Rows as they were given, of which the first were looked at. Throws `invalid_request` for everything that holds none. */
+export async function openRowStream(data: unknown): Promise<RowStream> {
   if (!isRowSequence(data)) {
     const rows = takeRows(data);
-    return { schema: schemaOf(rows), blocks: () => one(rows), [Symbol.asyncDispose]: async () => {} };
+    return { schema: declaredSchema(rows), ...lookAhead(() => one(rows)), [Symbol.asyncDispose]: async () => {} };
   }
   const items = Symbol.asyncIterator in data ? data[Symbol.asyncIterator]() : data[Symbol.iterator]();
   const close = async () => {
@@ -38,23 +35,44 @@ export async function openRowStream(data: unknown, { by_values = false } = {}): 
   };
   try {
     const { done, value: first } = await items.next();
-    if (done) return { schema: null, blocks: () => one([]), [Symbol.asyncDispose]: close };
+    if (done) return { schema: null, ...lookAhead(() => one([])), [Symbol.asyncDispose]: close };
     requireItem(first, first, 0);
-    const schema = isArrowBatch(first) ? adoptBatches(first.schema, [first]).schema : schemaOf([first]);
-    return { schema, blocks: (size) => blocksOf(first, items, size), [Symbol.asyncDispose]: close };
+    const schema = isArrowBatch(first) ? adoptBatches(first.schema, [first]).schema : null;
+    return { schema, ...lookAhead((size) => blocksOf(first, items, size)), [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function* one(rows: TakenRows): AsyncGenerator<TakenRows> {
+type Blocks = AsyncGenerator<TakenRows, void>;
+
+/** Blocks of which the first can be looked at before they are gone through. */
+function lookAhead(open: (size: BlockSize) => Blocks): Pick<RowStream, 'firstSchema' | 'blocks'> {
+  const seen: TakenRows[] = [];
+  let rest: Blocks | null = null;
+  return {
+    async firstSchema(size) {
+      rest = open(size);
+      const { done, value } = await rest.next();
+      if (done) return null;
+      seen.push(value);
+      return valuesSchema(value);
+    },
+    async *blocks(size) {
+      yield* seen.splice(0);
+      yield* rest ?? open(size);
+    },
+  };
+}
+
+async function* one(rows: TakenRows): Blocks {
   yield rows;
 }
 
 type Items = AsyncIterator<unknown> | Iterator<unknown>;
 
-async function* blocksOf(first: RowItem, items: Items, size: BlockSize): AsyncGenerator<TakenRows> {
+async function* blocksOf(first: RowItem, items: Items, size: BlockSize): Blocks {
   const block = isArrowBatch(first) ? new BatchBlock(first, size) : new ObjectBlock(size);
   let item: unknown = first;
   for (let index = 0; ; index++) {

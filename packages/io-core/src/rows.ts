@@ -52,15 +52,13 @@ export function declaredSchema(data: RowData): arrow.Schema | null {
   const { row_count, columns } = givenRows(rows);
   const isTyped = (column: GivenColumn) => column.kind === 'arrow' || typedItem(column.values) !== null;
   if (row_count > 0 || columns.length === 0 || !columns.every(isTyped)) return null;
-  return new arrow.Schema(columns.map((column) => typedColumn(column, 0).field));
+  return new arrow.Schema(columns.map(typedField));
 }
 
-/** As {@link declaredSchema}, or else the schema that the values ask for: for files that do not tell it. Null for no rows. */
+/** The schema that rows have, or that their values ask for: for files that do not tell it. Null for no rows. */
 export function valuesSchema(data: RowData): arrow.Schema | null {
-  const declared = declaredSchema(data);
   const { row_count, columns } = givenRows(data);
-  if (declared !== null || row_count === 0) return declared;
-  return new arrow.Schema(columns.map((column) => typedColumn(column, row_count).field));
+  return row_count === 0 ? null : new arrow.Schema(columns.map(typedField));
 }
 
 function givenTable(table: arrow.Table): GivenRows {
@@ -103,13 +101,17 @@ function plainColumn(name: string, values: ArrayLike<unknown>): GivenColumn {
 
 /** A given column with the type it has, or the one that its values ask for. */
 export function typedColumn(column: GivenColumn, row_count: number): TypedColumn {
-  if (column.kind === 'arrow') {
-    const field = new arrow.Field(column.name, column.type, true, column.metadata);
-    return { field, chunks: chunksOf(column.type, column.chunks) };
-  }
-  const type = typedItem(column.values) ?? inferType(column.name, each(column.values));
+  const field = typedField(column);
+  const { type } = field;
+  if (column.kind === 'arrow') return { field, chunks: chunksOf(type, column.chunks) };
   const chunk = plainChunk(column.name, column.values, { type, row_count, nullable: true, exact: false });
-  return { field: new arrow.Field(column.name, type, true), chunks: [chunk] };
+  return { field, chunks: [chunk] };
+}
+
+function typedField(column: GivenColumn): arrow.Field {
+  if (column.kind === 'arrow') return new arrow.Field(column.name, column.type, true, column.metadata);
+  const type = typedItem(column.values) ?? inferType(column.name, each(column.values));
+  return new arrow.Field(column.name, type, true);
 }
 
 function* each(values: ArrayLike<unknown>): Iterable<unknown> {

@@ -11,13 +11,14 @@ import {
   type WriteEntry,
   type WriteMode,
 } from '@deltacat/contract';
+import type * as arrow from 'apache-arrow';
 import { coerceColumns, typeRows } from './coerce.ts';
 import { rowsFrom } from './columns/gather.ts';
 import type { Compression, Format, StoredRows } from './formats/capability.ts';
 import { FORMATS } from './formats/format.ts';
 import { type PartitionRows, partitionRows } from './partition/partition.ts';
 import type { RowData } from './row-data.ts';
-import type { RowStream } from './row-stream.ts';
+import type { BlockSize, RowStream } from './row-stream.ts';
 import { gatherRows, type TypedRows, tableOf } from './rows.ts';
 import { deserializeSchema, schemaFields, typeAlias } from './schema/schema.ts';
 import { tableStats } from './stats.ts';
@@ -88,11 +89,10 @@ const BLOCK_BYTES_MAX = 128 * 1024 * 1024;
  * When the rows or a write fail, the files of earlier blocks are removed as well.
  */
 export async function writeRowStream(rows: RowStream, target: WriteTarget): Promise<WriteEntry[]> {
-  const records_max = target.target_records_per_file || RECORDS_PER_FILE;
   const written: WriteEntry[] = [];
   const seen = new Map<string, SchemaField>();
   try {
-    for await (const block of rows.blocks({ records_max, bytes_max: BLOCK_BYTES_MAX })) {
+    for await (const block of rows.blocks(blockSize(target))) {
       const typed = targetRows(block, withFields(target, [...seen.values()]));
       written.push(...(await writeTyped(typed, target)));
       if (Array.isArray(block)) noteTypes(typed, seen);
@@ -102,6 +102,15 @@ export async function writeRowStream(rows: RowStream, target: WriteTarget): Prom
     await removeAll(written, target);
     throw error;
   }
+}
+
+/** The schema that the first block of rows asks for, before `writeRowStream` writes it; null for no rows. */
+export function firstSchema(rows: RowStream, target: WriteTarget): Promise<arrow.Schema | null> {
+  return rows.firstSchema(blockSize(target));
+}
+
+function blockSize({ target_records_per_file }: WriteTarget): BlockSize {
+  return { records_max: target_records_per_file || RECORDS_PER_FILE, bytes_max: BLOCK_BYTES_MAX };
 }
 
 /** The types that plain rows asked for; nulls alone ask for none. */

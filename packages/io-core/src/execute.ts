@@ -296,7 +296,7 @@ async function mergeUnit(
     deletes,
     ordinals,
     survivors: variable,
-    keys: [...names].map((name) => keyField(reading.target, name)),
+    keys: [...names],
     order: reading.merge_order,
     schema_fields: reading.target.fields,
     key_filter: reading.filter && conjunctsOver(reading.filter, names),
@@ -317,12 +317,6 @@ function wantedColumns({ output, filter, order, merge_order, merged_by }: Readin
   for (const { column } of [...order, ...merge_order]) wanted.add(column);
   if (filter !== null) for (const name of predicateColumns(filter)) wanted.add(name);
   return wanted;
-}
-
-function keyField(schema: Schema, name: string): Field {
-  const field = schema.fields.find((known) => known.name === name);
-  if (field !== undefined) return field;
-  throw new DeltacatError('unknown_column', `The plan merges by column "${name}", which the table's schema lacks.`);
 }
 
 /** The schema by which a file was written, when the plan knows it. */

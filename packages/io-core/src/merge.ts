@@ -16,7 +16,7 @@ export interface MergeInput {
   /** What the variables are called that will hold the answer. */
   survivors: string;
   /** Of each key the last row stays. Without keys all rows do, but for deleted ones. */
-  keys: Field[];
+  keys: string[];
   /** What decides between rows of one key and one position, before their order in the files does. */
   order: OrderKey[];
   schema_fields: readonly Field[];
@@ -48,7 +48,7 @@ export async function markSurvivors(session: Session, input: MergeInput): Promis
 }
 
 function survivorsSql(input: MergeInput): string {
-  const keys = input.keys.map(({ name }) => name);
+  const { keys } = input;
   const sets = deleteSets(input.unit.deletes);
   // All rows of a key agree in its columns: those deletes are looked up for the last ones only, the others for every row.
   const isByKey = ({ columns }: DeleteSet) => keys.length === 0 || columns.every((name) => keys.includes(name));

@@ -10,6 +10,7 @@ import {
   prepareScan,
   type ScanInput,
 } from './formats/format.ts';
+import { isTextFormat } from './text-file.ts';
 
 /** Files of one layout, ready to be selected from. */
 export interface ScanRelation {
@@ -80,13 +81,11 @@ export async function openScan(
   }
 }
 
-const SCHEMALESS_FORMATS: ReadonlySet<string> = new Set(['csv', 'tsv', 'psv', 'unescaped_tsv', 'json']);
-
 /** Files that tell their own columns are opened together, others by the schema they were written by. */
 function groupPlaces(files: readonly DataFile[]): number[][] {
   const groups = new Map<string, number[]>();
   for (const [place, file] of files.entries()) {
-    const key = SCHEMALESS_FORMATS.has(file.content_type) ? `${file.schema_id}` : '';
+    const key = isTextFormat(file.content_type) ? `${file.schema_id}` : '';
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [place]);
     else group.push(place);

@@ -1,4 +1,4 @@
-import { DeltacatError, type ReadPlan, type SortScheme, type WriteEntry } from '@deltacat/contract';
+import { DeltacatError, type ReadPlan, type WriteEntry } from '@deltacat/contract';
 import { DataType, type RecordBatch, type Schema, Table } from 'apache-arrow';
 import { carrierLoss } from './duckdb/carrier.ts';
 import { executePlan } from './execute.ts';
@@ -12,6 +12,7 @@ import { schemaFields } from './schema/schema.ts';
 import { mergeStats, tableStats } from './stats.ts';
 import { ambientAccess } from './storage/access.ts';
 import { entryOf, filePaths, RECORDS_PER_FILE, targetRows, type WriteTarget } from './write.ts';
+import { writtenOrder } from './write-order.ts';
 
 /** The most Arrow bytes of one file, so that rows of pictures make no file that is too large to be read in part. */
 const FILE_BYTES_MAX = 512 * 2 ** 20;
@@ -47,10 +48,8 @@ export async function rewritePlan(plan: ReadPlan, target: WriteTarget): Promise<
 }
 
 /** Rows are sorted as a whole, so that the key ranges of several files do not overlap and can be pruned by. */
-function sortedPlan(plan: ReadPlan, { sort_scheme, merge_keys }: WriteTarget): ReadPlan {
-  const sorted = new Set(sort_scheme?.keys.flatMap(({ key }) => key));
-  const rest = (merge_keys ?? []).filter((key) => !sorted.has(key)).map((key) => ({ key: [key] }));
-  const keys: SortScheme['keys'] = [...(sort_scheme?.keys ?? []), ...rest];
+function sortedPlan(plan: ReadPlan, target: WriteTarget): ReadPlan {
+  const keys = writtenOrder(target);
   if (keys.length === 0) return { ...plan, sort_scheme: null };
   return {
     ...plan,

@@ -17,22 +17,29 @@ interface SortColumn {
   nulls: 1 | -1;
 }
 
+/** The order of a table's files: that of its sort scheme, then of the merge keys that are not in it. */
+export function writtenOrder({ sort_scheme, merge_keys }: WriteOrder): SortScheme['keys'] {
+  const keys = sort_scheme?.keys ?? [];
+  const sorted = new Set(keys.flatMap(({ key }) => key));
+  const rest = (merge_keys ?? []).filter((name) => !sorted.has(name));
+  return [...keys, ...rest.map((name) => ({ key: [name] }))];
+}
+
 /**
- * Some rows of a table in the order of its sort scheme, then of the merge keys that are not in it; rows that tie keep
+ * Some rows of a table in the order of its files, see {@link writtenOrder}; rows that tie keep
  * the order they were given in. Readers that need an order then find it in every file.
  */
-export function sortRows(rows: TypedRows, order: Int32Array, { sort_scheme, merge_keys }: WriteOrder): Int32Array {
-  const sorted = (sort_scheme?.keys ?? []).flatMap(({ key, sort_order, null_order }) =>
+export function sortRows(rows: TypedRows, order: Int32Array, wanted: WriteOrder): Int32Array {
+  const columns = writtenOrder(wanted).flatMap(({ key, sort_order, null_order }) =>
     key.map(
-      (name) =>
-        ({ name, direction: sort_order === 'descending' ? -1 : 1, nulls: null_order === 'at_start' ? -1 : 1 }) as const,
+      (name): SortColumn => ({
+        values: sortValues(rows, name),
+        direction: sort_order === 'descending' ? -1 : 1,
+        nulls: null_order === 'at_start' ? -1 : 1,
+      }),
     ),
   );
-  const names = new Set(sorted.map(({ name }) => name));
-  const keys = (merge_keys ?? []).filter((name) => !names.has(name));
-  const all = [...sorted, ...keys.map((name) => ({ name, direction: 1, nulls: 1 }) as const)];
-  if (all.length === 0) return order;
-  const columns = all.map(({ name, direction, nulls }) => ({ values: sortValues(rows, name), direction, nulls }));
+  if (columns.length === 0) return order;
   const compare = (a: number, b: number) => compareRows(columns, a, b) || a - b;
   return isSorted(order, compare) ? order : order.slice().sort(compare);
 }

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { type ContentType, DeltacatError, type WriteEntry } from '@deltacat/contract';
-import { describeTextFile, findSources, inspectFile, isTextFormat, serializeSchema } from '@deltacat/io-core';
+import { describeFiles, findSources, isTextFormat, serializeSchema } from '@deltacat/io-core';
 import type { WriteSessionState } from './write-session.ts';
 
 /** Files that exist already, ready to be committed where they are. */
@@ -13,11 +13,6 @@ export interface SourceFiles {
   headers: Map<string, string[]>;
 }
 
-/** How many files are looked at at the same time. */
-const INSPECTED_AT_ONCE = 32;
-/** Texts are read whole, by all processors. */
-const READ_AT_ONCE = 1;
-
 /**
  * The files that paths, globs and folders name, looked at: `invalid_entry` when one is missing or nothing is found,
  * `invalid_request` for several formats. Relative paths start at the working directory.
@@ -25,22 +20,13 @@ const READ_AT_ONCE = 1;
 export async function findSourceFiles(given: string | string[], format: ContentType | undefined): Promise<SourceFiles> {
   const absolute = [given].flat().map((path) => (isAbsolute(path) || path.includes('://') ? path : resolve(path)));
   const { content_type, paths } = await findSources(absolute, { content_type: format ?? null });
-  const isText = isTextFormat(content_type);
   const found: SourceFiles = { content_type, entries: [], schema_serialized: null, headers: new Map() };
-  const step = isText ? READ_AT_ONCE : INSPECTED_AT_ONCE;
-  for (let from = 0; from < paths.length; from += step) {
-    const some = paths.slice(from, from + step);
-    const facts = await Promise.all(
-      some.map(async (path) => ({
-        path,
-        ...(isText ? await describeTextFile(path, content_type) : await inspectFile({ path, content_type })),
-      })),
-    );
-    for (const { path, record_count, size_bytes, schema } of facts) {
-      found.entries.push({ path, content_type, record_count, content_length: size_bytes });
-      found.schema_serialized ??= schema === null ? null : serializeSchema(schema);
-      if (isText && content_type !== 'json') found.headers.set(path, schema?.fields.map(({ name }) => name) ?? []);
-    }
+  const described = await describeFiles(paths.map((path) => ({ path, content_type })));
+  for (const { file, record_count, size_bytes, schema } of described) {
+    found.entries.push({ ...file, record_count, content_length: size_bytes });
+    found.schema_serialized ??= schema === null ? null : serializeSchema(schema);
+    if (isTextFormat(content_type) && content_type !== 'json')
+      found.headers.set(file.path, schema?.fields.map(({ name }) => name) ?? []);
   }
   return found;
 }

@@ -7,13 +7,12 @@ import {
   type ReadPlan,
 } from '@deltacat/contract';
 import { type Field, Schema, Table } from 'apache-arrow';
+import { describeFiles } from './describe-files.ts';
 import { executePlan } from './execute.ts';
-import { inspectFile } from './inspect.ts';
 import type { ExecuteOptions, PlanRows } from './plan-rows.ts';
 import { rowObjects } from './row-values.ts';
 import { serializeSchema } from './schema/schema.ts';
-import { ambientAccess, type StorageAccess } from './storage/access.ts';
-import { describeTextFile, isTextFormat } from './text-file.ts';
+import { ambientAccess } from './storage/access.ts';
 
 /** The rows of a manifest table: as it was read, or as objects. */
 export type ManifestRows = Table | Iterable<Record<string, unknown>>;
@@ -28,8 +27,8 @@ export async function planManifest(manifest: ManifestRows, { access }: ExecuteOp
   const files = rows.map(fileOf);
   const fields = new Map<string, Field>();
   const schemas_serialized_by_id: Record<string, string> = {};
-  for (const [index, file] of files.entries()) {
-    const { schema, record_count } = await lookAt(file, access ?? ambientAccess);
+  const described = await describeFiles(files, access ?? ambientAccess);
+  for (const [index, { file, schema, record_count }] of described.entries()) {
     const { path } = file;
     if (schema === null) {
       throw new DeltacatError(
@@ -45,12 +44,6 @@ export async function planManifest(manifest: ManifestRows, { access }: ExecuteOp
     for (const field of schema.fields) if (!fields.has(field.name)) fields.set(field.name, field);
   }
   return { ...planOf(files, new Schema([...fields.values()])), schemas_serialized_by_id };
-}
-
-function lookAt({ path, content_type }: DataFile, access: StorageAccess) {
-  return isTextFormat(content_type)
-    ? describeTextFile(path, content_type, access)
-    : inspectFile({ path, content_type, access });
 }
 
 /** The rows of the files that a manifest table lists: see `planManifest`. */

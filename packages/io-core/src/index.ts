@@ -1,5 +1,6 @@
 export { type CoerceOptions, coerceRows } from './coerce.ts';
 export { ColumnValues, type TypedValues } from './columns/values.ts';
+export { type DescribedFile, type DescribeInput, describeFiles } from './describe-files.ts';
 export { DuckRelation, openRelation, type RelationOptions } from './duck-relation.ts';
 export { MEMORY_LIMIT_MB_MIN, parseMemoryLimit } from './duckdb/memory.ts';
 export { closeEngine, configureEngine, type EngineSettings } from './duckdb/session.ts';
@@ -40,6 +41,6 @@ export { type S3Keys, type S3Options, type S3Patience, s3Storage } from './stora
 export { type S3Grant, s3Access } from './storage/s3-access.ts';
 export type { RemoteReads, Storage, StoredFile, Tail, VersionRange } from './storage/storage.ts';
 export { type Vended, vendedAccess } from './storage/vended-access.ts';
-export { describeTextFile, isTextFormat, type TextDescription } from './text-file.ts';
+export { isTextFormat } from './text-file.ts';
 export { readScalar, scalarKind } from './values/scalar.ts';
 export { firstSchema, RECORDS_PER_FILE, type WriteTarget, writeRowStream, writeRows } from './write.ts';

@@ -2,6 +2,7 @@ import { DataType, type Field, Schema } from 'apache-arrow';
 import { carrierSql } from './duckdb/carrier.ts';
 import { quoteIdentifier, quoteText } from './duckdb/quote.ts';
 import { mismatchSql } from './duckdb/session.ts';
+import { parseTypeText, type TypeText } from './duckdb/type-text.ts';
 import { schemaFields } from './schema/schema.ts';
 import { readScalar, scalarJson, scalarKind } from './values/scalar.ts';
 
@@ -63,6 +64,9 @@ function castSql(column: string, source: string, carrier: string): Cast {
   if (source === 'BLOB' && carrier === 'VARCHAR') return { sql: `decode(${column})`, safe_sql: null };
   if (source === 'VARCHAR' && carrier === 'BLOB') return { sql: `encode(${column})`, safe_sql: null };
   const plain = `CAST(${column} AS ${carrier})`;
+  if (isNested(carrier)) {
+    return { sql: plain, safe_sql: partsSql(column, { from: parseTypeText(source), to: parseTypeText(carrier) }) };
+  }
   if (keepsValues(source, carrier)) return { sql: plain, safe_sql: null };
   const sql = `TRY_CAST(${column} AS ${carrier})`;
   if (source === 'VARCHAR') {
@@ -76,7 +80,7 @@ function castSql(column: string, source: string, carrier: string): Cast {
 }
 
 function keepsValues(source: string, carrier: string): boolean {
-  if (carrier === 'VARCHAR' || isNested(carrier)) return true;
+  if (carrier === 'VARCHAR') return true;
   const from = INTEGER_BITS[source];
   const to = INTEGER_BITS[carrier];
   if (from !== undefined && to !== undefined) {
@@ -90,9 +94,58 @@ function keepsValues(source: string, carrier: string): boolean {
   return source === 'TIMESTAMP' && carrier === 'TIMESTAMP WITH TIME ZONE';
 }
 
-/** Casts inside lists and structs fail by themselves, with DuckDB's words. */
 function isNested(carrier: string): boolean {
-  return /^(STRUCT|MAP)\(|\]$/.test(carrier);
+  return parseTypeText(carrier).kind !== 'plain';
+}
+
+/** The type of a value and the one that it is cast to. */
+interface Change {
+  from: TypeText;
+  to: TypeText;
+  /** How many lists the value is in: each names its items after it. */
+  depth?: number;
+}
+
+/** When a cast keeps every part of a nested value; null where it always does, or fails by itself. */
+function partsSql(value: string, { from, to, depth = 0 }: Change): string | null {
+  if (from.kind === 'list' && to.kind === 'list') return itemsSql(value, { from: from.item, to: to.item, depth });
+  if (from.kind === 'map' && to.kind === 'map') {
+    const keys = itemsSql(`map_keys(${value})`, { from: from.key, to: to.key, depth });
+    return allSql([keys, itemsSql(`map_values(${value})`, { from: from.value, to: to.value, depth })]);
+  }
+  if (from.kind === 'struct' && to.kind === 'struct') {
+    const fields = [...to.fields].map(([name, type]) => {
+      const source = from.fields.get(name);
+      return source
+        ? partsSql(`struct_extract(${value}, ${quoteText(name)})`, { from: source, to: type, depth })
+        : null;
+    });
+    return allSql(fields);
+  }
+  return from.kind === 'plain' && to.kind === 'plain' ? partSql(value, from.text, to.text) : null;
+}
+
+function itemsSql(value: string, { from, to, depth = 0 }: Change): string | null {
+  const item = `item${depth}`;
+  const safe = partsSql(item, { from, to, depth: depth + 1 });
+  return safe === null ? null : `(${value} IS NULL OR len(list_filter(${value}, lambda ${item}: NOT ${safe})) = 0)`;
+}
+
+function partSql(value: string, source: string, carrier: string): string | null {
+  if (sameType(source, carrier)) return null;
+  const safe =
+    BYTES_OR_TEXT.includes(source) && BYTES_OR_TEXT.includes(carrier)
+      ? // Inside, DuckDB's own cast takes bytes for their escapes.
+        `TRY_CAST(${value} AS ${carrier}) IS NOT DISTINCT FROM TRY(${castSql(value, source, carrier).sql})`
+      : castSql(value, source, carrier).safe_sql;
+  return safe === null ? null : `(${value} IS NULL OR ${safe})`;
+}
+
+const BYTES_OR_TEXT = ['BLOB', 'VARCHAR'];
+
+function allSql(conditions: (string | null)[]): string | null {
+  const all = conditions.filter((condition) => condition !== null);
+  return all.length === 0 ? null : `(${all.join(' AND ')})`;
 }
 
 function defaultSql(field: Field, carrier: string): string {

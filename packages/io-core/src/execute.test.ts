@@ -173,6 +173,9 @@ describe('files that differ from the schema', () => {
     ['decimal128(5, 1)', 'decimal128(9, 3)', '1.5'],
     ['binary', 'string', Buffer.from('é')],
     ['struct<x: int32>', 'struct<x: int64, y: string>', { x: 1 }],
+    ['list<item: double>', 'list<item: float>', [0.1, null]],
+    ['struct<x: int64, y: list<item: string>>', 'struct<x: int8, y: list<item: int64>>', { x: 1n, y: ['12', null] }],
+    ['list<item: struct<x: double>>', 'list<item: struct<x: int64>>', [null, { x: null }, { x: 2 }]],
   ])('a file of %s is read as %s', async (written, wanted, value) => {
     const plan = await planOf([append(1, [[value]])], [{ name: 'c', type: written }]);
     plan.schema = [{ name: 'c', type: wanted }];
@@ -189,6 +192,13 @@ describe('files that differ from the schema', () => {
     ['timestamp[us]', 'timestamp[ms]', '2024-01-01T00:00:00.000001'],
     ['decimal128(5, 2)', 'decimal128(5, 1)', '1.25'],
     ['int64', 'uint8', -1n],
+    ['struct<x: int64, y: string>', 'struct<x: int32, y: string>', { x: 2n ** 40n, y: 'a' }],
+    ['list<item: double>', 'list<item: int64>', [1, null, 1.5]],
+    ['map<string, int64>', 'map<string, int32>', { a: 2n ** 40n }],
+    ['list<item: struct<x: string>>', 'list<item: struct<x: date32[day]>>', [{ x: null }, { x: 'soon' }]],
+    ['struct<x: timestamp[us]>', 'struct<x: timestamp[ms]>', { x: '2024-01-01T00:00:00.000001' }],
+    ['struct<x: binary>', 'struct<x: string>', { x: Buffer.from('é') }],
+    ['map<string, list<item: double>>', 'map<string, list<item: int64>>', { a: [1.5] }],
   ])('a file of %s that cannot be %s without loss is refused by name', async (written, wanted, value) => {
     const plan = await planOf([append(1, [[value]])], [{ name: 'c', type: written }]);
     plan.schema = [{ name: 'c', type: wanted }];

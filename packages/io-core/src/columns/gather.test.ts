@@ -27,9 +27,8 @@ test.each(TYPES)('rows next to each other are those that were given, of any chun
     fc.property(
       fc.array(CHUNK, { minLength: 1, maxLength: 4 }),
       fc.boolean(),
-      fc.nat(80),
-      fc.nat(80),
-      (given, nulls, skip, take) => {
+      fc.tuple(fc.nat(80), fc.nat(80)),
+      (given, nulls, [skip, take]) => {
         const chunks = given.flatMap(({ numbers, cut }) => {
           const kept = nulls ? numbers : numbers.filter((number) => number !== null);
           const whole = arrow.vectorFromArray(

@@ -31,7 +31,7 @@ import {
 } from './scan.ts';
 import { arrowSchema, deserializeSchema, schemaFields } from './schema/schema.ts';
 import { type OrderKey, type OrderTerm, orderFiles, orderKeys, orderTerms } from './sort.ts';
-import { type SortInput, type SortSize, sortedQueries, sortedSql } from './sort-ranges.ts';
+import { type SortInput, type SortSize, sortedRanges, sortedSql } from './sort-ranges.ts';
 import type { StorageAccess } from './storage/access.ts';
 import { vendedAccess } from './storage/vended-access.ts';
 import {
@@ -231,25 +231,31 @@ interface UnitInput {
 async function* readUnit(session: Session, input: UnitInput & { page: RowPage }): AsyncGenerator<RecordBatch> {
   const { reading, unit, page } = input;
   await using opened = await openUnit(session, input);
-  const { rows, survivors } = opened;
-  if (page.skip > 0 && unit !== reading.units.at(-1)) {
-    // Rows that are skipped are counted, not fetched.
-    const [row] = await session.rows(`SELECT count(*) FROM (${sortedSql({ ...rows, terms: [] })})`);
-    const count = Number(row?.[0] ?? 0);
-    if (count <= page.skip) {
-      page.skip -= count;
-      if (survivors !== null) await forgetSurvivors(session, survivors);
-      return;
+  const { rows, survivors, size } = opened;
+  const isLast = unit === reading.units.at(-1);
+  if (isLast || !(await isSkipped(session, rows, page))) {
+    const { output: fields, schema } = reading;
+    const ranges = await sortedRanges(session, rows, { ...size, fields, first: page.skip + page.left });
+    for (const [index, range] of ranges.entries()) {
+      const isEnd = isLast && index === ranges.length - 1;
+      if (ranges.length > 1 && !isEnd && (await isSkipped(session, range, page))) continue;
+      const sql = `${sortedSql(range)}${pageSql(page)}`;
+      page.skip = 0;
+      yield* recordBatches(session.chunks(sql), { schema, bytes_max: session.batch_bytes_max });
+      if (page.left <= 0) break;
     }
   }
-  const paging = pageSql(page);
-  page.skip = 0;
-  const batches = { schema: reading.schema, bytes_max: session.batch_bytes_max };
-  const { output: fields } = reading;
-  const queries =
-    paging === '' ? await sortedQueries(session, rows, { ...opened.size, fields }) : [`${sortedSql(rows)}${paging}`];
-  for (const sql of queries) yield* recordBatches(session.chunks(sql), batches);
   if (survivors !== null) await forgetSurvivors(session, survivors);
+}
+
+/** Whether a page begins after some rows, which are then counted, not fetched. */
+async function isSkipped(session: Session, rows: SortInput, page: RowPage): Promise<boolean> {
+  if (page.skip === 0) return false;
+  const [row] = await session.rows(`SELECT count(*) FROM (${sortedSql({ ...rows, terms: [] })})`);
+  const count = Number(row?.[0] ?? 0);
+  if (count > page.skip) return false;
+  page.skip -= count;
+  return true;
 }
 
 /** The files of a unit, opened, and merged where need be. */

@@ -4,7 +4,8 @@ import { Field, Int64 } from 'apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeEngine, openSession } from './duckdb/session.ts';
 import { executePlan } from './execute.ts';
-import { type SortInput, sortedQueries } from './sort-ranges.ts';
+import type { ExecuteOptions } from './plan-rows.ts';
+import { type SortInput, sortedRanges, sortedSql } from './sort-ranges.ts';
 import { Scratch } from './storage/scratch.ts';
 
 const scratch = new Scratch();
@@ -16,6 +17,15 @@ afterAll(async () => {
 /** With 384 MiB a sorted part is some 40 MiB; these rows are taken for several times as much. */
 const ROWS = 900_000;
 const MEMORY_LIMIT_MB = 384;
+/** With so much all of them are one part. */
+const AMPLE_MB = 2_048;
+/** Of several parts, of the midst of one, of its very first rows, and beyond the end. */
+const PAGES = [
+  { limit: ROWS / 2, offset: ROWS / 4 },
+  { limit: 10, offset: ROWS / 2 },
+  { limit: 10, offset: 0 },
+  { limit: 10, offset: ROWS - 5 },
+];
 const TIMEOUT_MS = 180_000;
 
 let plan: ReadPlan;
@@ -53,10 +63,9 @@ beforeAll(async () => {
   };
 }, TIMEOUT_MS);
 
-async function numbersOf(sorted: ReadPlan, limit?: number): Promise<bigint[]> {
-  const options = { memory_limit_mb: MEMORY_LIMIT_MB, ...(limit !== undefined && { limit }) };
+async function numbersOf(sorted: ReadPlan, options: ExecuteOptions = {}): Promise<bigint[]> {
   const numbers: bigint[] = [];
-  for await (const batch of executePlan(sorted, options).batches()) {
+  for await (const batch of executePlan(sorted, { memory_limit_mb: MEMORY_LIMIT_MB, ...options }).batches()) {
     for (const n of batch.getChild('n') ?? []) numbers.push(n);
   }
   return numbers;
@@ -69,8 +78,11 @@ test.each([
   'rows that are sorted in parts come in the order of one sort, ties, nulls and NaN too: %s, nulls %s',
   async (sort_order, null_order) => {
     const sorted: ReadPlan = { ...plan, sort_scheme: { keys: [{ key: ['v'], sort_order, null_order }] } };
-    // A read of a page is one query.
-    expect(await numbersOf(sorted)).toEqual(await numbersOf(sorted, ROWS));
+    const whole = await numbersOf(sorted, { memory_limit_mb: AMPLE_MB });
+    expect(await numbersOf(sorted)).toEqual(whole);
+    for (const page of PAGES) {
+      expect(await numbersOf(sorted, page)).toEqual(whole.slice(page.offset, page.offset + page.limit));
+    }
   },
   TIMEOUT_MS,
 );
@@ -87,7 +99,12 @@ test(
 
 const COUNT = 1_000_000;
 /** Taken for 160 bytes a row. */
-const SIZE = { rows: COUNT, file_bytes: 0, fields: Array.from({ length: 10 }, () => new Field('i', new Int64())) };
+const SIZE = {
+  rows: COUNT,
+  first: Number.POSITIVE_INFINITY,
+  file_bytes: 0,
+  fields: Array.from({ length: 10 }, () => new Field('i', new Int64())),
+};
 
 function orderedBy(value: string): SortInput {
   const order = 'ASC NULLS LAST';
@@ -104,15 +121,18 @@ function orderedBy(value: string): SortInput {
 
 test.each(['hash(i)', 'one'])('rows ordered by %s are sorted in parts of about one size', async (value) => {
   using session = await openSession({ memory_limit_mb: MEMORY_LIMIT_MB });
-  const queries = await sortedQueries(session, orderedBy(value), SIZE);
+  const ranges = await sortedRanges(session, orderedBy(value), SIZE);
   const counts: number[] = [];
-  for (const sql of queries) counts.push(Number((await session.rows(`SELECT count(*) FROM (${sql})`))[0]?.[0]));
+  for (const range of ranges) {
+    counts.push(Number((await session.rows(`SELECT count(*) FROM (${sortedSql(range)})`))[0]?.[0]));
+  }
   expect(counts.length).toBeGreaterThan(2);
   expect(counts.reduce((sum, count) => sum + count, 0)).toBe(COUNT);
   expect(Math.max(...counts) * 160).toBeLessThan(session.sort_bytes_max * 1.2);
 });
 
-test('rows that fit into memory are sorted by one query', async () => {
+test('rows that fit into memory, or of which so few are wanted, are sorted by one query', async () => {
   using session = await openSession({ memory_limit_mb: MEMORY_LIMIT_MB });
-  expect(await sortedQueries(session, orderedBy('i'), { ...SIZE, rows: 100_000 })).toHaveLength(1);
+  expect(await sortedRanges(session, orderedBy('i'), { ...SIZE, rows: 100_000 })).toHaveLength(1);
+  expect(await sortedRanges(session, orderedBy('i'), { ...SIZE, first: 100_000 })).toHaveLength(1);
 });

@@ -66,6 +66,8 @@ test('a dataset that is gone is told apart from a damaged one', async () => {
     await client.catalog.write(ROWS, { namespace: 'n', table: `${table}`, format: 'lance' });
     const [handle] = await client.catalog.read({ namespace: 'n', table: `${table}`, read_as: 'lance' });
     rmSync(`${handle?.path}/${gone}`, { recursive: true });
+    // Nothing is read before it is asked for.
+    expect(await client.catalog.read({ namespace: 'n', table: `${table}`, read_as: 'lance' })).toHaveLength(1);
     await expect(handle?.describe()).rejects.toMatchObject({ code });
     await expect(handle?.open()).rejects.toMatchObject({ code });
     await expect(client.catalog.read({ namespace: 'n', table: `${table}` })).rejects.toMatchObject({ code });

@@ -134,6 +134,31 @@ describe('files that differ from the schema', () => {
     ]);
   });
 
+  test('a merge key that older files lack is its past default to upserts, deletes and filters', async () => {
+    const fields = [...FIELDS, { name: 'k', type: 'string', past_default: 'old' }];
+    const older = (rows: unknown[][]) => ({ ...upsert(1, rows), columns: ['id', 'v'] });
+    const gone: DeltaRows = {
+      type: 'delete',
+      pos: 3,
+      files: [[[2n, 'old']]],
+      columns: ['id', 'k'],
+      delete_keys: ['id', 'k'],
+    };
+    const newer = upsert(2, [
+      [1n, 'A', 'old'],
+      [2n, 'B', 'new'],
+    ]);
+    const rows = [older(ROWS), newer, gone];
+    const plan = await planOf(rows, fields, ['id', 'k']);
+    const kept = [
+      { id: 3n, v: null, k: 'old' },
+      { id: 1n, v: 'A', k: 'old' },
+      { id: 2n, v: 'B', k: 'new' },
+    ];
+    expect(await executePlan(plan).objects()).toEqual(kept);
+    expect(await executePlan(plan, { filter: { eq: ['k', 'old'] } }).objects()).toEqual(kept.slice(0, 2));
+  });
+
   test('files of several layouts keep their order, and merge', async () => {
     const narrow = { ...upsert(2, [[1n], [4n]]), columns: ['id'] };
     const plan = await planOf([upsert(1, ROWS), narrow, upsert(3, [[2n, 'B']])], FIELDS, ['id']);

@@ -220,6 +220,31 @@ describe('what is refused', () => {
     expect(await relation.rows().objects()).toHaveLength(3);
   });
 
+  test.each([
+    ['a value that cannot be cast', 'SELECT CAST(v AS INTEGER) FROM rows', 'INT32'],
+    ['a number that becomes too large', 'SELECT id + 9223372036854775807 FROM rows', 'Overflow'],
+    ['an error of its own', `SELECT error('not this one') FROM rows`, 'not this one'],
+  ])('SQL that meets %s, whose files are not to blame', async (_title, sql, said) => {
+    await using relation = await openRelation(await planOf([append(1, ROWS)]));
+    const query = await relation.query(sql);
+    await expect(query.objects()).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining(said),
+    });
+    expect(await relation.rows().objects()).toHaveLength(3);
+  });
+
+  test('a file that does not fit, by its name, also in a query', async () => {
+    const plan = await planOf([append(1, ROWS)]);
+    plan.schema = [{ name: 'v', type: 'int64' }];
+    await using relation = await openRelation(plan);
+    const query = await relation.query('SELECT v + 1 FROM rows');
+    await expect(query.objects()).rejects.toMatchObject({
+      code: 'schema_mismatch',
+      message: expect.stringContaining(plan.scan_tasks[0]?.files[0]?.path ?? 'no file'),
+    });
+  });
+
   test('a second query while one is read, which then goes on', async () => {
     await using relation = await openRelation(await planOf([append(1, ROWS)]));
     const query = await relation.query('SELECT range FROM range(300000)');

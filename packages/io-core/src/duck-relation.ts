@@ -124,7 +124,7 @@ export class DuckRelation implements AsyncDisposable {
     const casts = fields.map(({ type }, index) => `CAST(${places[index]} AS ${carrierSql(type)})`);
     const carried = `SELECT ${casts.join(', ')} FROM (\n${given}\n) AS q(${places.join(', ')})`;
     const schema = new Schema(fields);
-    return planRows(schema, () => this.#read(carried, schema));
+    return planRows(schema, () => this.#read(carried, schema, (error) => this.#explainQuery(error)));
   }
 
   /** All its rows, batch by batch. */
@@ -146,9 +146,13 @@ export class DuckRelation implements AsyncDisposable {
     }
   }
 
-  async *#read(sql: string, schema: Schema): AsyncGenerator<RecordBatch> {
+  async *#read(
+    sql: string,
+    schema: Schema,
+    explain: (error: unknown) => Promise<unknown> = this.#parts.selected.explain,
+  ): AsyncGenerator<RecordBatch> {
     this.#requireIdle();
-    const { session, selected } = this.#parts;
+    const { session } = this.#parts;
     const reading = recordBatches(session.chunks(sql), { schema, bytes_max: session.batch_bytes_max });
     this.#reading = reading;
     try {
@@ -156,10 +160,22 @@ export class DuckRelation implements AsyncDisposable {
       // What was cut off must not look like the end.
       if (this.#disposed) this.#requireIdle();
     } catch (error) {
-      throw await selected.explain(error);
+      throw await explain(error);
     } finally {
       this.#reading = null;
     }
+  }
+
+  /** What DuckDB complains of may be the SQL as well as a file: it is the SQL where all rows can be read without it. */
+  async #explainQuery(error: unknown): Promise<unknown> {
+    const { session, selected } = this.#parts;
+    if (!isOfFiles(error)) return selected.explain(error);
+    try {
+      await session.rows(`SELECT bit_xor(hash(r)) FROM ${quoteIdentifier(this.name)} r`);
+    } catch (found) {
+      return selected.explain(found);
+    }
+    return notTaken(error.cause);
   }
 
   #requireIdle(): void {
@@ -183,6 +199,20 @@ async function refused<T>(ask: () => Promise<T>): Promise<T> {
     return await ask();
   } catch (error) {
     if (!(error instanceof Error) || error instanceof DeltacatError || !REFUSED.test(error.message)) throw error;
-    throw new DeltacatError('invalid_request', `DuckDB does not take this SQL: ${error.message}`, { cause: error });
+    throw notTaken(error);
   }
+}
+
+function notTaken(cause: Error): DeltacatError {
+  return new DeltacatError('invalid_request', `DuckDB does not take this SQL: ${cause.message}`, { cause });
+}
+
+/** What a session takes for the fault of a file, without a file that DuckDB named. */
+function isOfFiles(error: unknown): error is DeltacatError & { cause: Error } {
+  return (
+    error instanceof DeltacatError &&
+    ['schema_mismatch', 'invalid_entry'].includes(error.code) &&
+    error.details.path === undefined &&
+    error.cause instanceof Error
+  );
 }

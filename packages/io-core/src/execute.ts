@@ -7,14 +7,12 @@ import {
   type SchemaField,
 } from '@deltacat/contract';
 import { type Field, type RecordBatch, Schema } from 'apache-arrow';
-import { explainDamage } from './damaged-files.ts';
 import { quoteIdentifier } from './duckdb/quote.ts';
 import { recordBatches } from './duckdb/record-batches.ts';
 import { openSession, type Session } from './duckdb/session.ts';
-import { nameFiles } from './failed-files.ts';
+import { explainFailure } from './failed-files.ts';
 import { manifestTable } from './manifest-table.ts';
 import { type MergeInput, markSurvivors } from './merge.ts';
-import { explainMissing } from './missing-files.ts';
 import { appendUnits, mergeUnits, type ReadUnit } from './partition-group.ts';
 import { type ExecuteOptions, type PlanRows, planRows } from './plan-rows.ts';
 import { bindPredicate, conjunctsOver, predicateSql } from './predicate/predicate.ts';
@@ -97,7 +95,7 @@ export async function selectPlan(
   const reading = planReading(plan, target, options);
   const { schema, page, units } = reading;
   const unit = { files: units.flatMap(({ files }) => files), deletes: units.flatMap(({ deletes }) => deletes) };
-  const explain = (error: unknown) => explainUnit(error, unit, reading.access);
+  const explain = (error: unknown) => explainFailure(error, { files: unitFiles(unit), access: reading.access });
   if (unit.files.length === 0 || page.left <= 0) {
     return { schema, sql: null, forget: [], explain, [Symbol.asyncDispose]: async () => {} };
   }
@@ -206,18 +204,16 @@ async function* readBatches(plan: ReadPlan, reading: Reading): AsyncGenerator<Re
         yield batch;
       }
     } catch (error) {
-      const told = await explainUnit(error, unit, reading.access);
-      const files = [...unit.files, ...unit.deletes].map(({ file }) => file);
-      const wanted = wantedColumns(reading);
-      throw await explainDamage(told, { session, files, scanning: scanning({ plan, reading }), wanted });
+      const { access, ...options } = scanning({ plan, reading });
+      const again = { session, ...options, wanted: wantedColumns(reading) };
+      throw await explainFailure(error, { files: unitFiles(unit), access, again });
     }
     if (page.left <= 0) return;
   }
 }
 
-async function explainUnit(error: unknown, unit: ReadUnit, access: StorageAccess): Promise<unknown> {
-  const files = [...unit.files, ...unit.deletes].map(({ file }) => file);
-  return nameFiles(await explainMissing(error, files, access), files);
+function unitFiles({ files, deletes }: ReadUnit): DataFile[] {
+  return [...files, ...deletes].map(({ file }) => file);
 }
 
 interface UnitInput {

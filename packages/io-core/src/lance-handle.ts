@@ -1,8 +1,8 @@
 import type { DataFile, ReadPlan } from '@deltacat/contract';
 import type { Schema } from 'apache-arrow';
+import { explainFailure } from './failed-files.ts';
 import { openDataset } from './formats/lance.ts';
 import { inspectFile } from './inspect.ts';
-import { explainMissing } from './missing-files.ts';
 import type { ExecuteOptions } from './plan-rows.ts';
 import type { StorageAccess } from './storage/access.ts';
 import { Scratch } from './storage/scratch.ts';
@@ -77,7 +77,7 @@ export class LanceHandle implements AsyncDisposable {
     try {
       return await act();
     } catch (error) {
-      throw await explainMissing(error, [this.#file], this.#access);
+      throw await explainFailure(error, { files: [this.#file], access: this.#access });
     }
   }
 }

@@ -2,10 +2,10 @@ import { type DataFile, DeltacatError, type ReadPlan } from '@deltacat/contract'
 import { type Field, type RecordBatch, Schema } from 'apache-arrow';
 import { recordBatches } from './duckdb/record-batches.ts';
 import { openSession } from './duckdb/session.ts';
+import { explainFailure } from './failed-files.ts';
 import { FILE_ROW_COLUMN } from './formats/format.ts';
 import { type ParquetFooter, readParquetFooter } from './formats/parquet-footer.ts';
 import { parquetSchema } from './formats/parquet-schema.ts';
-import { explainMissing } from './missing-files.ts';
 import { type ExecuteOptions, type PlanRows, planRows } from './plan-rows.ts';
 import { columnsSql, openScan, unionSql } from './scan.ts';
 import type { StorageAccess } from './storage/access.ts';
@@ -78,7 +78,7 @@ export class ParquetHandle {
       return await this.#footer;
     } catch (error) {
       this.#footer = null;
-      throw await explainMissing(error, [this.#file], this.#access);
+      throw await explainFailure(error, { files: [this.#file], access: this.#access });
     }
   }
 
@@ -88,10 +88,10 @@ export class ParquetHandle {
   ): AsyncGenerator<RecordBatch> {
     if (ranges?.length === 0) return;
     using session = await openSession({ memory_limit_mb: memory_limit_mb ?? undefined, signal: signal ?? undefined });
+    const files = [this.#file];
+    const options = { fieldsOf: () => [], wanted: new Set(fields.map(({ name }) => name)) };
     try {
-      const wanted = new Set(fields.map(({ name }) => name));
-      const options = { fieldsOf: () => [], wanted, access: this.#access };
-      await using data = await openScan(session, [this.#file], options);
+      await using data = await openScan(session, files, { ...options, access: this.#access });
       const where = ranges === null ? '' : ` WHERE ${ranges.map(rangeSql).join(' OR ')}`;
       const sql = unionSql(data, (relation) => {
         return `${columnsSql(relation, fields, data.files).join(', ')} FROM ${relation.from_sql}${where}`;
@@ -99,7 +99,7 @@ export class ParquetHandle {
       const batches = { schema: new Schema(fields), bytes_max: session.batch_bytes_max };
       yield* recordBatches(session.chunks(sql), batches);
     } catch (error) {
-      throw await explainMissing(error, [this.#file], this.#access);
+      throw await explainFailure(error, { files, access: this.#access, again: { session, ...options } });
     }
   }
 }

@@ -4,6 +4,7 @@ import { DeltacatError, type ReadPlan, type SchemaField } from '@deltacat/contra
 import { afterAll, expect, test } from 'vitest';
 import { closeEngine } from './duckdb/session.ts';
 import { executePlan } from './execute.ts';
+import { parquetHandles } from './parquet-handle.ts';
 import { Scratch } from './storage/scratch.ts';
 import { planDeltas } from './testing/delta-plans.ts';
 
@@ -56,6 +57,14 @@ test.each(SPOILS)('a file %s is told by its name, and no rows are taken for all 
   }
 });
 
+test('a file that is read by itself is told by its name, too', async () => {
+  const { plan, path } = await planOf(false);
+  spoilPages(path);
+  const handle = parquetHandles(plan).find((each) => each.path === path);
+  const refusal = { code: 'invalid_entry', details: { path }, message: expect.stringContaining(path) };
+  await expect(handle?.read().then((rows) => rows.table())).rejects.toMatchObject(refusal);
+});
+
 test('whatever bits of a file are turned, a read gives rows or says what is wrong, and the next one works', async () => {
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
   console.info(`SEED=${seed}`);
@@ -72,6 +81,7 @@ test('whatever bits of a file are turned, a read gives rows or says what is wron
       .table()
       .catch((error: unknown) => error);
     if (told instanceof Error) expect(told).toBeInstanceOf(DeltacatError);
+    if (told instanceof DeltacatError && told.code === 'invalid_entry') expect(told.details.path).toBe(path);
   }
   writeFileSync(path, whole);
   expect((await executePlan(plan).table()).numRows).toBe(1200);

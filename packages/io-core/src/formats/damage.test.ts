@@ -114,3 +114,20 @@ describe('a file of another format than its entry says is refused, naming it', (
     expect(found).toMatchObject({ message: expect.stringContaining(path) });
   });
 });
+
+describe('an encrypted Parquet file is refused, naming it', () => {
+  const FIELDS_OF_IT = [
+    { name: 'id', type: 'int64' },
+    { name: 'secret', type: 'string' },
+  ];
+  test.each([
+    ['encrypted', 'footer'],
+    ['encrypted-column', 'column "secret"'],
+  ])('%s: its %s', async (name, what) => {
+    const file = dataFile(testdata(`${name}.parquet`), 'parquet');
+    const refusal = { code: 'not_supported', details: { path: file.path }, message: expect.stringContaining(what) };
+    await expect(inspectFile(file)).rejects.toMatchObject(refusal);
+    await expect(executePlan(filesPlan([file], FIELDS_OF_IT)).objects()).rejects.toMatchObject(refusal);
+    await expect(inspectFile(file)).rejects.toThrow(file.path);
+  });
+});

@@ -67,7 +67,8 @@ export async function readParquetFooter(path: string, access: StorageAccess): Pr
   }
   const end = tail.bytes.byteLength - 8;
   try {
-    return { ...readFooter(readThrift(tail.bytes.subarray(end - length, end)), tail.size_bytes), tail };
+    const footer = readThrift(tail.bytes.subarray(end - length, end));
+    return { ...readFooter(footer, { path, size_bytes: tail.size_bytes }), tail };
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) throw corrupt(path, error.message);
     throw error;
@@ -79,12 +80,17 @@ function footerLength({ bytes, size_bytes }: Tail, path: string): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = view.getUint32(bytes.byteLength - 4, true);
   if (magic === MAGIC_ENCRYPTED) {
-    throw new DeltacatError('not_supported', `${path} has an encrypted footer; only plain Parquet files are read.`);
+    throw encrypted(path, 'an encrypted footer');
   }
   if (magic !== MAGIC) throw corrupt(path, 'it does not end with "PAR1"');
   const length = view.getUint32(bytes.byteLength - 8, true);
   if (length > size_bytes - 12 || length > FOOTER_BYTES_MAX) throw corrupt(path, `a footer of ${length} bytes`);
   return length;
+}
+
+function encrypted(path: string, what: string): DeltacatError {
+  const message = `${path} has ${what}; only plain Parquet files are read. Write it again without encryption.`;
+  return new DeltacatError('not_supported', message, { path });
 }
 
 function corrupt(path: string, why: string): DeltacatError {
@@ -99,7 +105,10 @@ function corrupt(path: string, why: string): DeltacatError {
 
 // The numbers below are the field ids of parquet.thrift.
 
-function readFooter(footer: ThriftStruct, size_bytes: number): Omit<ParquetFooter, 'tail'> {
+function readFooter(
+  footer: ThriftStruct,
+  { path, size_bytes }: { path: string; size_bytes: number },
+): Omit<ParquetFooter, 'tail'> {
   const flat = list(footer[2]).map((item) => readElement(struct(item)));
   const cursor = { flat, at: 0 };
   const [root] = takeElements(cursor, 1, 0);
@@ -110,7 +119,7 @@ function readFooter(footer: ThriftStruct, size_bytes: number): Omit<ParquetFoote
     elements: root.children,
     row_groups: list(footer[4]).map((item) => {
       const group = struct(item);
-      return { num_rows: count(group[3]), columns: list(group[1]).map((chunk) => readChunk(struct(chunk))) };
+      return { num_rows: count(group[3]), columns: list(group[1]).map((chunk) => readChunk(struct(chunk), path)) };
     }),
     key_values: new Map(
       footer[5] === undefined
@@ -162,11 +171,14 @@ function takeElements(cursor: ElementCursor, count: number, depth: number): Parq
   return taken;
 }
 
-function readChunk(chunk: ThriftStruct): ParquetChunk {
+function readChunk(chunk: ThriftStruct, file: string): ParquetChunk {
   const meta = struct(chunk[3]);
+  const path = list(meta[3]).map(text);
+  // A footer may be plain where columns are not.
+  if (chunk[8] !== undefined) throw encrypted(file, `an encrypted column "${path.join('.')}"`);
   return {
     parts: readParts(chunk, meta),
-    path: list(meta[3]).map(text),
+    path,
     num_values: count(meta[5]),
     statistics: meta[12] === undefined ? null : readStatistics(struct(meta[12])),
   };

@@ -4,8 +4,8 @@ import { readColumn } from '../columns/read.ts';
 import type { TypedColumn, TypedRows } from '../rows.ts';
 import type { FileWrite, StoredRows } from './capability.ts';
 import { type Dialect, LINE_BYTES_MAX } from './dialect.ts';
-import { writeLines } from './text-file.ts';
 import { valueText } from './text-value.ts';
+import { writeLines } from './text-write.ts';
 
 /**
  * Writes rows as a delimited file in the shape that the official clients write and read: no header, texts quoted, null an empty

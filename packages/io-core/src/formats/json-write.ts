@@ -3,8 +3,8 @@ import * as arrow from 'apache-arrow';
 import { readColumn } from '../columns/read.ts';
 import type { TypedRows } from '../rows.ts';
 import type { FileWrite, StoredRows } from './capability.ts';
-import { writeLines } from './text-file.ts';
 import { valueText } from './text-value.ts';
+import { writeLines } from './text-write.ts';
 
 /**
  * Writes rows as JSON, one object per line with its nulls, as the official clients write and read it. Throws `not_supported`

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { DeltacatError } from '@deltacat/contract';
-import { type Field, Message, type Schema } from 'apache-arrow';
+import { type Field, Message, Schema } from 'apache-arrow';
 import { Footer } from 'apache-arrow/ipc/metadata/file';
 import { follow, rootTable, tableSlot, textBytes, vectorTables } from './flatbuffer.ts';
 import { TYPE_DEPTH_MAX, typeAlias } from './type-name.ts';
@@ -85,6 +85,8 @@ function decoded<T>(decode: () => T): T {
 function usableSchema(bytes: Buffer, places: number[], schema: Schema): Schema {
   for (const [index, field] of places.entries()) keepBinaryMetadata(bytes, field, schema.fields[index]?.metadata);
   schema.fields.forEach(requireUsable);
+  // The decoder lets two dictionaries have one id, which only a schema made of the fields refuses.
+  void new Schema(schema.fields);
   return schema;
 }
 

@@ -1,5 +1,5 @@
 import type { SchemaField } from '@deltacat/contract';
-import { DataType } from 'apache-arrow';
+import { DataType, Dictionary, Field, Int32, List, Schema, Utf8 } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { arrowSchema, arrowType, deserializeSchema, schemaFields, serializeSchema, typeAlias } from './schema.ts';
 import { PYARROW_SCHEMAS, UNUSABLE_SCHEMAS } from './testing/pyarrow-schemas.ts';
@@ -60,6 +60,14 @@ describe('a schema message of pyarrow', () => {
     PYARROW_SCHEMAS.scalars.serialized.slice(0, 400),
   ])('that is none is refused: %s', (text) => {
     expect(() => deserializeSchema(text)).toThrow(refused);
+  });
+
+  test('in which a dictionary and one within it have the same id is refused', () => {
+    const inner = new Dictionary(new Utf8(), new Int32(), 7);
+    const outer = new Dictionary(new List(new Field('item', inner, true)), new Int32(), 7);
+    // Given its dictionaries, a schema does not look for them.
+    const schema = new Schema([new Field('d', outer, true)], new Map(), new Map([[7, outer]]));
+    expect(() => deserializeSchema(serializeSchema(schema))).toThrow(refused);
   });
 
   test('is refused in one piece when bytes of it change', () => {

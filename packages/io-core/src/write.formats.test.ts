@@ -3,9 +3,13 @@ import { type ContentType, contentEncoding, type SchemaField } from '@deltacat/c
 import * as arrow from 'apache-arrow';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { coerceColumns } from './coerce.ts';
 import { executePlan } from './execute.ts';
+import { FORMATS as FORMAT_TABLE } from './formats/format.ts';
 import { dataFile, filesPlan } from './formats/testing/file-rows.ts';
 import type { RowData } from './row-data.ts';
+import { gatherRows } from './rows.ts';
+import { ambientAccess } from './storage/access.ts';
 import { openStorage } from './storage/open.ts';
 import { folderSize } from './storage/real-path.ts';
 import { writeRows } from './write.ts';
@@ -117,6 +121,17 @@ describe.each(FORMATS)('rows written as %s', (format) => {
       content_encoding: isText ? 'gzip' : 'identity',
       column_stats: { i64: { min: -9223372036854775808n, max: 9007199254740993n, null_count: 1 } },
     });
+  });
+
+  // A Lance dataset is a folder, whose name is new each time.
+  test.skipIf(format === 'lance')('are never put over another file', async () => {
+    const path = `memory://taken/${format}`;
+    const before = Uint8Array.of(1, 2);
+    await openStorage(path).write(path, before);
+    const rows = gatherRows(coerceColumns({ n: [1n] }, [{ name: 'n', type: 'int64' }], {}), Int32Array.of(0));
+    const again = FORMAT_TABLE[format].write?.(rows, { path, compression: null, access: ambientAccess });
+    await expect(again).rejects.toMatchObject({ code: 'name_taken', details: { path } });
+    expect(await openStorage(path).read(path)).toEqual(before);
   });
 
   test('are read back whatever their texts and numbers are', async () => {

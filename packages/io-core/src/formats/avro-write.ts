@@ -51,7 +51,7 @@ export async function writeAvro(rows: TypedRows, { path, compression, access }: 
       yield block;
     }
   }
-  await access.open(path).write(path, bytes());
+  await access.open(path).writeNew(path, bytes());
   return { content_length, source_content_length: content_length, content_encoding: 'identity' };
 }
 

@@ -28,7 +28,7 @@ export async function writeLines(lines: Iterable<string>, write: FileWrite): Pro
       yield part;
     }
   }
-  await write.access.open(write.path).write(write.path, bytes());
+  await write.access.open(write.path).writeNew(write.path, bytes());
   return stored;
 }
 

@@ -1,8 +1,9 @@
 import type { ContentType } from '@deltacat/contract';
 import type { Inspection } from './formats/capability.ts';
+import { isTextFormat } from './formats/dialect.ts';
 import { inspectFile } from './inspect.ts';
 import { ambientAccess, type StorageAccess } from './storage/access.ts';
-import { describeTextFile, isTextFormat } from './text-file.ts';
+import { describeTextFile } from './text-file.ts';
 
 /** A file to be described. */
 export interface DescribeInput {

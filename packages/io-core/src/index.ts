@@ -6,6 +6,7 @@ export { MEMORY_LIMIT_MB_MIN, parseMemoryLimit } from './duckdb/memory.ts';
 export { closeEngine, configureEngine, type EngineSettings } from './duckdb/session.ts';
 export { executePlan } from './execute.ts';
 export type { Compression, Inspection } from './formats/capability.ts';
+export { isTextFormat } from './formats/dialect.ts';
 export { type FileRows, type WrittenFile, writeParquetFile } from './formats/parquet-file.ts';
 export { fromManifestTable, type ManifestRows, planManifest } from './from-manifest.ts';
 export { type InspectInput, inspectFile, isReadHere, tellsColumns } from './inspect.ts';
@@ -41,6 +42,5 @@ export { type S3Keys, type S3Options, type S3Patience, s3Storage } from './stora
 export { type S3Grant, s3Access } from './storage/s3-access.ts';
 export type { RemoteReads, Storage, StoredFile, Tail, VersionRange } from './storage/storage.ts';
 export { type Vended, vendedAccess } from './storage/vended-access.ts';
-export { isTextFormat } from './text-file.ts';
 export { readScalar, scalarKind } from './values/scalar.ts';
 export { firstSchema, RECORDS_PER_FILE, type WriteTarget, writeRowStream, writeRows } from './write.ts';

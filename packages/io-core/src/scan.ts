@@ -3,6 +3,7 @@ import { Field, Utf8 } from 'apache-arrow';
 import { alignSql } from './align.ts';
 import { quoteIdentifier, quoteText } from './duckdb/quote.ts';
 import type { Session } from './duckdb/session.ts';
+import { isTextFormat } from './formats/dialect.ts';
 import {
   FILE_INDEX_COLUMN,
   FILE_ROW_COLUMN,
@@ -10,7 +11,6 @@ import {
   prepareScan,
   type ScanInput,
 } from './formats/format.ts';
-import { isTextFormat } from './text-file.ts';
 
 /** Files of one layout, ready to be selected from. */
 export interface ScanRelation {

@@ -4,6 +4,7 @@ import { type DataType, Field, List, Schema, Struct } from 'apache-arrow';
 import { arrowTypeOf } from './duckdb/arrow-type.ts';
 import { quotePath, quoteText } from './duckdb/quote.ts';
 import { openSession, type Session } from './duckdb/session.ts';
+import { dialectOf } from './formats/dialect.ts';
 import { type Unwrapped, unwrapAll } from './formats/wrapping.ts';
 import { arrowType } from './schema/schema.ts';
 import { ambientAccess, type StorageAccess } from './storage/access.ts';
@@ -15,19 +16,6 @@ export interface TextDescription {
   size_bytes: number;
   /** Its columns: whole numbers, numbers, booleans, and texts, times among them; lists and objects of these in JSON. */
   schema: Schema;
-}
-
-/** How the fields of a format are set apart. */
-const DELIMITED: Partial<Record<ContentType, { delimiter: string; quote: string }>> = {
-  csv: { delimiter: ',', quote: '"' },
-  tsv: { delimiter: '\t', quote: '"' },
-  psv: { delimiter: '|', quote: '"' },
-  unescaped_tsv: { delimiter: '\t', quote: '' },
-};
-
-/** Whether files of a format are texts, which say nothing of themselves before they are read. */
-export function isTextFormat(content_type: ContentType): boolean {
-  return content_type === 'json' || DELIMITED[content_type] !== undefined;
 }
 
 /**
@@ -62,8 +50,8 @@ export async function describeTextFile(
 
 function sourceSql(text: Unwrapped, content_type: ContentType, options: string[] = []): string {
   const path = quotePath(text.path);
-  const dialect = DELIMITED[content_type];
-  if (dialect === undefined) {
+  const dialect = dialectOf(content_type);
+  if (dialect === null) {
     return `read_json(${path}, format = 'newline_delimited', records = true, sample_size = -1, hive_partitioning = false, compression = 'uncompressed')`;
   }
   const { delimiter, quote } = dialect;

@@ -1,3 +1,5 @@
+import type { ContentType } from '@deltacat/contract';
+
 /** How a delimited format separates and quotes its fields. */
 export interface Dialect {
   /** What names of its files end with. */
@@ -5,6 +7,25 @@ export interface Dialect {
   delimiter: string;
   /** Empty where the format has no quotes. */
   quote: string;
+}
+
+/** The delimited formats. */
+export const DIALECTS = {
+  csv: { extension: '.csv.gz', delimiter: ',', quote: '"' },
+  tsv: { extension: '.tsv.gz', delimiter: '\t', quote: '"' },
+  psv: { extension: '.psv.gz', delimiter: '|', quote: '"' },
+  unescaped_tsv: { extension: '.tsv.gz', delimiter: '\t', quote: '' },
+} satisfies Partial<Record<ContentType, Dialect>>;
+
+/** The dialect of a delimited format; null for other formats. */
+export function dialectOf(content_type: ContentType): Dialect | null {
+  const dialects: Partial<Record<ContentType, Dialect>> = DIALECTS;
+  return dialects[content_type] ?? null;
+}
+
+/** Whether files of a format are texts, which say nothing of themselves before they are read. */
+export function isTextFormat(content_type: ContentType): boolean {
+  return content_type === 'json' || dialectOf(content_type) !== null;
 }
 
 /** The longest line; DuckDB's own limit of 2 MiB is less than one picture in base64. */

@@ -11,6 +11,7 @@ import {
   type ScanInput,
 } from './capability.ts';
 import { delimitedFormat } from './csv.ts';
+import { DIALECTS } from './dialect.ts';
 import { featherFormat } from './feather.ts';
 import { jsonFormat } from './json.ts';
 import { lanceFormat } from './lance.ts';
@@ -21,10 +22,10 @@ export { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, type Inspection, type Relation, typ
 /** Each content type and what can be done with it. */
 export const FORMATS: Record<ContentType, Format> = {
   parquet: parquetFormat,
-  csv: delimitedFormat({ extension: '.csv.gz', delimiter: ',', quote: '"' }),
-  tsv: delimitedFormat({ extension: '.tsv.gz', delimiter: '\t', quote: '"' }),
-  psv: delimitedFormat({ extension: '.psv.gz', delimiter: '|', quote: '"' }),
-  unescaped_tsv: delimitedFormat({ extension: '.tsv.gz', delimiter: '\t', quote: '' }),
+  csv: delimitedFormat(DIALECTS.csv),
+  tsv: delimitedFormat(DIALECTS.tsv),
+  psv: delimitedFormat(DIALECTS.psv),
+  unescaped_tsv: delimitedFormat(DIALECTS.unescaped_tsv),
   feather: featherFormat,
   json: jsonFormat,
   avro: avroFormat,

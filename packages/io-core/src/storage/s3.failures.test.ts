@@ -87,6 +87,7 @@ describe.each([
     const { code, message } = await failureOf(open().readRange(PATH, 1_000, 150_000));
     expect(code).toBe('service_unavailable');
     expect(message).toContain(endpoint_url);
+    expect(message).toContain(PATH);
     expect(store.requests.length).toBeLessThanOrEqual(SHORT_PATIENCE.attempts_max ** 2);
   });
 });
@@ -105,7 +106,8 @@ test('an object that is replaced in the middle of a read fails it, and nothing i
     store.version = '"two"';
     resets(answer, response);
   });
-  expect(await failureOf(open().read(PATH))).toMatchObject({ code: 'data_missing' });
+  const failure = { code: 'data_missing', message: expect.stringContaining(PATH) };
+  expect(await failureOf(open().read(PATH))).toMatchObject(failure);
 });
 
 test('a version that is gone is not read', async () => {
@@ -118,7 +120,8 @@ test('a version that is gone is not read', async () => {
 
 test('an object that is gone is not_found', async () => {
   store.oddity = between(0, 9, says(404, 'NoSuchKey'));
-  expect(await failureOf(open().read(PATH))).toMatchObject({ code: 'not_found' });
+  const failure = { code: 'not_found', message: expect.stringContaining(PATH) };
+  expect(await failureOf(open().read(PATH))).toMatchObject(failure);
   expect(await open().readTail(PATH, 10)).toBeNull();
   expect(await open().size(PATH)).toBeNull();
 });
@@ -130,6 +133,7 @@ test.each(['AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch'])(
     const { code, message } = await failureOf(open().read(PATH));
     expect(code).toBe('storage_denied');
     expect(message).toContain(why);
+    expect(message).toContain(PATH);
     expect(message).toContain('the keys that the server vended');
     expect(store.requests).toHaveLength(1);
   },
@@ -144,6 +148,7 @@ describe('keys that expire', () => {
     const { code, message } = await failureOf(open().read(PATH));
     expect(code).toBe('storage_denied');
     expect(message).toContain('Plan again');
+    expect(message).toContain(PATH);
   });
 
   test('are renewed once for all reads that find out, in the middle of one as well', async () => {
@@ -176,12 +181,14 @@ describe('keys that expire', () => {
     const { code, message } = await failureOf(open({ renewKeys }).read(PATH));
     expect(code).toBe('storage_denied');
     expect(message).toContain('the table is gone');
+    expect(message).toContain(PATH);
   });
 
   test('fail the read when the new ones are expired as well', async () => {
     store.oddity = between(0, 9, expired);
     expect(await failureOf(open({ renewKeys: async () => renewed }).read(PATH))).toMatchObject({
       code: 'storage_denied',
+      message: expect.stringContaining(PATH),
     });
     expect(store.requests).toHaveLength(2);
   });
@@ -210,7 +217,10 @@ test('a read that is left gives its connection back', async () => {
 describe('a write', () => {
   test('that fails halfway is told as such, and names the file', async () => {
     store.oddity = between(0, 99, says(500, 'InternalError'));
-    expect(await failureOf(open().write(PATH, BYTES))).toMatchObject({ code: 'service_unavailable' });
+    expect(await failureOf(open().write(PATH, BYTES))).toMatchObject({
+      code: 'service_unavailable',
+      message: expect.stringContaining(PATH),
+    });
   });
 
   test('of a new file goes on without a condition where the store knows none', async () => {

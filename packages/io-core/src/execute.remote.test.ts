@@ -148,6 +148,12 @@ test.each(['parquet', 'json', 'csv'] as const)(
   },
 );
 
+test.each(['gs://bucket/a.parquet', 'az://container/a.parquet'])('%s is refused at once, by its name', async (path) => {
+  const read = executePlan(plan(path)).table();
+  await expect(read).rejects.toMatchObject({ code: 'not_supported', message: expect.stringContaining(path) });
+  expect(store.requests).toEqual([]);
+});
+
 test('a store that breaks off again and again fails the read, and gives no rows', async () => {
   store.oddity = (request, response, { status, headers, body }) => {
     if (request.headers.range?.startsWith('bytes=-')) return null;

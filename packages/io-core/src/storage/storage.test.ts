@@ -225,7 +225,9 @@ test('relative paths, NUL and storages that are not built are refused', () => {
     'wasb://c@account/x',
     'https://host/x',
   ]) {
-    expect(() => openStorage(path)).toThrowError(expect.objectContaining({ code: 'not_supported' }));
+    expect(() => openStorage(path)).toThrowError(
+      expect.objectContaining({ code: 'not_supported', message: expect.stringContaining(path), details: { path } }),
+    );
   }
 });
 

@@ -1,11 +1,14 @@
 """PyIceberg, its catalog in SQLite."""
 
+import logging
 import os
 
 from answer import again, answer, in_threads, seconds
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
 from rows import SCHEMA, rows
+
+logging.disable(logging.WARNING)  # it tells of each commit that it repeats
 
 catalog = None
 

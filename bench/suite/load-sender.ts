@@ -77,7 +77,18 @@ function firstAnswer(text: string): { status: number; length: number } | null {
   const head = text.indexOf('\r\n\r\n');
   if (head < 0) return null;
   const told = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, head + 2))?.[1];
-  if (told === undefined) throw new Error('an answer does not say how long it is');
-  const length = head + 4 + Number(told);
-  return text.length < length ? null : { status: Number(text.slice(9, 12)), length };
+  const length = told === undefined ? endOfChunks(text, head + 4) : head + 4 + Number(told);
+  return length === null || text.length < length ? null : { status: Number(text.slice(9, 12)), length };
+}
+
+/** Where an answer ends that comes in chunks, each of which says its length in front; the last is empty. */
+function endOfChunks(text: string, start: number): number | null {
+  for (let at = start; ; ) {
+    const line = text.indexOf('\r\n', at);
+    if (line < 0) return null;
+    const size = Number.parseInt(text.slice(at, line), 16);
+    if (!Number.isSafeInteger(size)) throw new Error('an answer does not say how long it is');
+    at = line + 2 + size + 2;
+    if (size === 0) return at;
+  }
 }

@@ -161,6 +161,15 @@ test('what cannot be unpacked is refused by name, and a torn gzip file is invali
   await expect(prepareScan([fileOf(torn)], { fields: FIELDS })).rejects.toMatchObject({ code: 'invalid_entry' });
 });
 
+test('what unpacks to more than rows do is refused by name, before it fills the disk', async () => {
+  const path = await put('bomb', gzipSync(gzipSync(Buffer.alloc(64 * 1024 * 1024))));
+  await expect(prepareScan([fileOf(path, 'csv', 'gzip')], { fields: FIELDS })).rejects.toMatchObject({
+    code: 'invalid_entry',
+    message: expect.stringContaining('unpacks to more than'),
+    details: { path },
+  });
+});
+
 test('a type that is not read yet is refused, naming the file and the way out', async () => {
   const file = { ...fileOf('/data/x.orc'), content_type: 'orc' as const };
   await expect(prepareScan([file], { fields: FIELDS })).rejects.toMatchObject({

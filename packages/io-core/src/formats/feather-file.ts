@@ -93,7 +93,15 @@ function readFooter(footer: Buffer) {
   }
   const dictionaries = blocks(footer, tableSlot(footer, root, 2));
   const record_batches = blocks(footer, tableSlot(footer, root, 3));
-  return { ...footerSchema(footer), dictionaries, record_batches };
+  const { schema, layouts } = footerSchema(footer);
+  requireDistinct(schema);
+  return { schema, layouts, dictionaries, record_batches };
+}
+
+function requireDistinct({ names }: Schema): void {
+  const seen = new Set<PropertyKey>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
+  if (twice !== undefined) throw new RangeError(`it has two columns of the name "${String(twice)}"`);
 }
 
 function blocks(footer: Buffer, slot: number): Block[] {

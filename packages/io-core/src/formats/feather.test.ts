@@ -103,3 +103,19 @@ test('a cut file and other files are invalid_entry', async () => {
   const text = dataFile(await putFile('id,name\n1,a\n2,b\n'), 'feather');
   await expect(inspectFile(text)).rejects.toMatchObject({ code: 'invalid_entry' });
 });
+
+test('a file with two columns of one name is refused, naming both', async () => {
+  const bytes = Buffer.from(
+    arrow.tableToIPC(arrow.tableFromArrays({ column_a: Int32Array.of(1), column_b: ['x'] }), 'file'),
+  );
+  const twice = Buffer.from(bytes.toString('latin1').replaceAll('column_b', 'column_a'), 'latin1');
+  const path = await putFile(twice);
+  const reading = readFile(dataFile(path, 'feather')).then((rows) => rows.objects());
+  const refused = {
+    code: 'invalid_entry',
+    message: expect.stringMatching(/two columns.*"column_a"/),
+    details: { path },
+  };
+  await expect(reading).rejects.toMatchObject(refused);
+  await expect(inspectFile({ path, content_type: 'feather' })).rejects.toMatchObject(refused);
+});

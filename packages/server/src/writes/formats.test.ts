@@ -29,6 +29,8 @@ test.each([...TAKEN_ON_TRUST, 'avro', 'feather', 'lance', 'parquet'])(
     const { body } = await w.post(`/v1/namespaces/n/tables/${format}/plan`);
     expect(body).toMatchObject({ content_type, total_files: 1, total_records: 1 });
     expect(body.scan_tasks[0].files).toMatchObject([{ path, content_type, record_count: 1 }]);
+    const described = await w.server.request('GET', `/v1/namespaces/n/tables/${format}`);
+    expect(described.body).toMatchObject({ content_types: [format], total_files: 1, total_records: 1 });
   },
 );
 

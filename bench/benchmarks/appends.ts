@@ -137,7 +137,7 @@ async function compareWriting({ url, folder, setting, peers }: Stage, clients: n
     };
     return size.written / ((await timed(() => Promise.all(Array.from({ length: clients }, work)))) / 1_000);
   };
-  const count = clients === 1 ? size.peer : Math.max(size.peer, clients);
+  const count = clients === 1 ? size.peer : 2 * clients;
   const byPeers = contend(peers, async (peer) => {
     await openPeer(peer, folder);
     return count / Number(await peer.ask('append', { count, size: ROWS_PER_APPEND, threads: clients }));

@@ -95,7 +95,7 @@ async function planOf(files: number, { folder, setting }: { folder: Scratch; set
       for (const peer of question.peers) {
         const program = peers[peer];
         if (!program) continue;
-        const asked = { kind: name, day: dayOf(files), id: idOf(files), repeats: REPEATS };
+        const asked = { kind: name, day: dayOf(files), id: idOf(files), repeats: name === 'full' ? 1 : REPEATS };
         contenders[peer] = async () => spreadOf((await program.ask('plan', asked)) as number[]).median;
       }
       const goal = question.goals?.[files];

@@ -158,17 +158,25 @@ def fill(files, files_per_day):
 
 
 PLANS = {
-    "selective": "EXPLAIN SELECT v FROM many WHERE day = {day} AND id = {id}",
-    "bounds": "EXPLAIN SELECT v FROM many WHERE id = {id}",
+    "selective": "SELECT v FROM many WHERE day = {day} AND id = {id}",
+    "bounds": "SELECT v FROM many WHERE id = {id}",
     "totals": "SELECT * FROM ducklake_table_info('lake')",
     "full": "SELECT * FROM ducklake_list_files('lake', 'many')",
 }
 
 
+def run_plan(sql):
+    """Runs a query up to the first file that it would read: it has chosen its files when it looks for one that is nowhere."""
+    try:
+        lake.execute(sql).fetchall()
+    except duckdb.IOException:
+        pass
+
+
 def plan(kind, day, id, repeats):
     """Plans so often; answers milliseconds."""
     sql = PLANS[kind].format(day=day, id=id)
-    return [seconds(lambda: lake.execute(sql).fetchall()) * 1000 for _ in range(repeats)]
+    return [seconds(lambda: run_plan(sql)) * 1000 for _ in range(repeats)]
 
 
 answer(

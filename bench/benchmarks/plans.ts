@@ -12,6 +12,8 @@ const SIZES = [10_000, 100_000, 1_000_000];
 const QUICK = [1_000, 3_000];
 /** How often a plan is asked for in one run, of which the median counts. */
 const REPEATS = 10;
+/** The same for peers, some of which take seconds. */
+const PEER_REPEATS = 3;
 const PAGE_FILES = 1_000;
 
 /** A question of a reader who plans. */
@@ -95,7 +97,7 @@ async function planOf(files: number, { folder, setting }: { folder: Scratch; set
       for (const peer of question.peers) {
         const program = peers[peer];
         if (!program) continue;
-        const asked = { kind: name, day: dayOf(files), id: idOf(files), repeats: name === 'full' ? 1 : REPEATS };
+        const asked = { kind: name, day: dayOf(files), id: idOf(files), repeats: name === 'full' ? 1 : PEER_REPEATS };
         contenders[peer] = async () => spreadOf((await program.ask('plan', asked)) as number[]).median;
       }
       const goal = question.goals?.[files];

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { ReadPlan, ScanTask } from '@deltacat/contract';
 import { closeEngine } from '@deltacat/io-core';
-import { type Benchmark, type Finding, OURS, type Setting, timed } from '../suite/benchmark.ts';
+import { type Benchmark, type Comparison, OURS, type Samples, type Setting, timed } from '../suite/benchmark.ts';
 import { PEERS } from '../suite/peers.ts';
 import { type Reading, readByOurs, readByPeer, readInTurns } from '../suite/reading.ts';
 import { type Scratch, scratch } from '../suite/scratch.ts';
@@ -30,7 +30,8 @@ export const merge: Benchmark = {
     const plan = await writeMergeTable(files, setting.size(SIZE, QUICK)).finally(closeEngine);
     return await withServer(async ({ url }) => {
       const upserting = await applyChanges({ url, folder, plan, setting });
-      return [...(await compareReading({ url, plan, setting, lakes: upserting.lakes })), upserting.finding];
+      const found = await compareReading({ url, plan, setting, lakes: upserting.lakes });
+      return [...found, upserting.finding, together(found[0]?.samples ?? {}, upserting.finding.samples)];
     });
   },
 };
@@ -45,7 +46,7 @@ interface Stage {
 const isBase = ({ delta_type }: ScanTask) => delta_type === 'append';
 
 /** Makes the table at everybody's; ours once, and the peers as often as there are runs, for that is where they merge. */
-async function applyChanges({ url, folder, plan, setting }: Stage): Promise<{ finding: Finding; lakes: Lakes }> {
+async function applyChanges({ url, folder, plan, setting }: Stage): Promise<{ finding: Comparison; lakes: Lakes }> {
   const samples: Record<string, number[]> = { [OURS]: [] };
   const lakes: Lakes = {};
   for (let run = 0; run < setting.runs; run += 1) {
@@ -71,8 +72,20 @@ async function applyChanges({ url, folder, plan, setting }: Stage): Promise<{ fi
       samples[name].push(await changeByPeer(lakes[name], name, { plan, setting }));
     }
   }
-  const finding: Finding = { case: 'Upserting', unit: 'ms for all changes', better: 'less', samples };
+  const finding: Comparison = { case: 'Upserting', unit: 'ms for all changes', better: 'less', samples };
   return { finding, lakes };
+}
+
+/** What changes and one read of them cost, run by run, of those who do both. */
+export function together(reading: Samples, upserting: Samples): Comparison {
+  const samples = Object.fromEntries(
+    Object.entries(upserting).map(([name, ms]) => [
+      name,
+      ms.map((one, run) => one + (reading[name]?.[run] ?? Number.NaN)),
+    ]),
+  );
+  const goals = Object.keys(samples).flatMap((over) => (over === OURS ? [] : [{ value: 1, over }]));
+  return { case: 'Upserting, then reading once', unit: 'ms', better: 'less', goals, samples };
 }
 
 /** The folders of the peers' tables. */
@@ -120,7 +133,7 @@ async function compareReading({
   plan,
   setting,
   lakes,
-}: Omit<Stage, 'folder'> & { lakes: Lakes }): Promise<Finding[]> {
+}: Omit<Stage, 'folder'> & { lakes: Lakes }): Promise<Comparison[]> {
   const { peers, runs } = setting;
   const readers: Record<string, () => Promise<Reading>> = { [OURS]: () => readByOurs(url, 'merge0') };
   if (peers.names.length > 0) {

@@ -16,7 +16,7 @@ export async function plot(finding: Finding): Promise<string> {
 const CONFIG = {
   background: 'white',
   font: 'sans-serif',
-  axis: { labelFontSize: 12, titleFontSize: 12, grid: true, gridColor: '#e8e8e8' },
+  axis: { labelFontSize: 12, labelLimit: 300, titleFontSize: 12, grid: true, gridColor: '#e8e8e8' },
   legend: { labelFontSize: 12, title: null },
   view: { stroke: null },
 } as const;

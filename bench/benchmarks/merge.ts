@@ -77,7 +77,7 @@ async function applyChanges({ url, folder, plan, setting }: Stage): Promise<{ fi
 }
 
 /** What changes and one read of them cost, run by run, of those who do both. */
-export function together(reading: Samples, upserting: Samples): Comparison {
+function together(reading: Samples, upserting: Samples): Comparison {
   const samples = Object.fromEntries(
     Object.entries(upserting).map(([name, ms]) => [
       name,

@@ -1,6 +1,7 @@
 import * as arrow from 'apache-arrow';
 import type { RecordBatch as EncodedBatch } from 'parquet-wasm';
 import { typeRows } from '../coerce.ts';
+import { rowsFrom } from '../columns/gather.ts';
 import { gatherRows, type TypedRows } from '../rows.ts';
 import { ambientAccess, type StorageAccess } from '../storage/access.ts';
 import type { Compression, FileWrite } from './capability.ts';
@@ -91,9 +92,7 @@ async function* storedTables({ schema, batches }: FileRows, listed: ReadonlySet<
 }
 
 function gatherAll(table: arrow.Table): TypedRows {
-  const order = new Int32Array(table.numRows);
-  for (let row = 0; row < order.length; row++) order[row] = row;
-  return gatherRows(typeRows(table), order);
+  return gatherRows(typeRows(table), rowsFrom(0, table.numRows));
 }
 
 function requireSameTypes({ fields }: arrow.Schema, first: arrow.Schema): void {

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { type ContentType, DeltacatError, type WriteEntry } from '@deltacat/contract';
-import { describeFiles, findSources, isTextFormat, serializeSchema } from '@deltacat/io-core';
+import { describeFiles, findSources, isDelimited, serializeSchema } from '@deltacat/io-core';
 import type { WriteSessionState } from './write-session.ts';
 
 /** Files that exist already, ready to be committed where they are. */
@@ -25,8 +25,7 @@ export async function findSourceFiles(given: string | string[], format: ContentT
   for (const { file, record_count, size_bytes, schema } of described) {
     found.entries.push({ ...file, record_count, content_length: size_bytes });
     found.schema_serialized ??= schema === null ? null : serializeSchema(schema);
-    if (isTextFormat(content_type) && content_type !== 'json')
-      found.headers.set(file.path, schema?.fields.map(({ name }) => name) ?? []);
+    if (isDelimited(content_type)) found.headers.set(file.path, schema?.fields.map(({ name }) => name) ?? []);
   }
   return found;
 }

@@ -6,7 +6,7 @@ export { MEMORY_LIMIT_MB_MIN, parseMemoryLimit } from './duckdb/memory.ts';
 export { closeEngine, configureEngine, type EngineSettings } from './duckdb/session.ts';
 export { executePlan } from './execute.ts';
 export type { Compression, Inspection } from './formats/capability.ts';
-export { isTextFormat } from './formats/dialect.ts';
+export { isDelimited, isTextFormat } from './formats/dialect.ts';
 export { type FileRows, type WrittenFile, writeParquetFile } from './formats/parquet-file.ts';
 export { fromManifestTable, type ManifestRows, planManifest } from './from-manifest.ts';
 export { type InspectInput, inspectFile, isReadHere, tellsColumns } from './inspect.ts';

@@ -23,9 +23,14 @@ export function dialectOf(content_type: ContentType): Dialect | null {
   return dialects[content_type] ?? null;
 }
 
+/** Whether files of a format are delimited texts, whose columns are known by their place alone. */
+export function isDelimited(content_type: ContentType): boolean {
+  return dialectOf(content_type) !== null;
+}
+
 /** Whether files of a format are texts, which say nothing of themselves before they are read. */
 export function isTextFormat(content_type: ContentType): boolean {
-  return content_type === 'json' || dialectOf(content_type) !== null;
+  return content_type === 'json' || isDelimited(content_type);
 }
 
 /** The longest line; DuckDB's own limit of 2 MiB is less than one picture in base64. */

@@ -1,5 +1,5 @@
 import type { ContentType, SchemaField } from '@deltacat/contract';
-import { fieldType, isReadHere } from '@deltacat/io-core';
+import { fieldType, isDelimited, isReadHere, isTextFormat } from '@deltacat/io-core';
 import { chunks } from '../db/chunks.ts';
 import type { Queries } from '../db/database.ts';
 import type { ResolvedRead } from '../reads/plan.ts';
@@ -15,12 +15,6 @@ export interface Weaknesses {
   /** The reader cannot give the values of older structs the fields that they lack. */
   nests: boolean;
 }
-
-/** Files whose columns are known by their place alone. Readers take them for those of the table as it is now. */
-const PLACED: readonly ContentType[] = ['csv', 'tsv', 'psv', 'unescaped_tsv'];
-
-/** Files that the reader fails on where it merges. */
-const UNMERGED: readonly ContentType[] = [...PLACED, 'json'];
 
 /**
  * The partitions of a read with files that the official readers would misread or fail on; they read everything else of an
@@ -53,7 +47,8 @@ export async function findMisaligned(
       const isMisread = isMisaligned(fields, schema.fields, { ...weaknesses, content_type });
       if (isMisread) found.add(place.partition_id);
       if (!weaknesses.merges || place.delta_type === 'delete') continue;
-      if (UNMERGED.includes(content_type)) found.add(place.partition_id);
+      // The reader fails on texts where it merges.
+      if (isTextFormat(content_type)) found.add(place.partition_id);
       const ids = merged.get(place.partition_id) ?? new Set();
       // What cannot be written again is better read without a column than not at all.
       merged.set(place.partition_id, ids.add(isReadHere(content_type) ? schema_id : schema.schema_id));
@@ -77,7 +72,8 @@ function isMisaligned(
   now: SchemaField[],
   { merges, nests, content_type }: Weaknesses & { content_type: ContentType },
 ): boolean {
-  if (PLACED.includes(content_type)) {
+  // Readers take columns that are known by their place alone for those of the table as it is now.
+  if (isDelimited(content_type)) {
     return written.length !== now.length || written.some(({ name }, place) => now[place]?.name !== name);
   }
   const known = new Map(written.map((field) => [field.name, field]));

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { chownSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fail, freePort, runCommand } from './command.ts';
+import { fail, runCommand } from './command.ts';
+import { freePort } from './free-port.ts';
 
 /**
  * Runs a command with a PostgreSQL of its own, whose address is in DELTACAT_TEST_DATABASE_URL: made in a fresh folder

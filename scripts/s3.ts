@@ -2,7 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fail, freePort, runCommand } from './command.ts';
+import { fail, runCommand } from './command.ts';
+import { freePort } from './free-port.ts';
 
 /**
  * Runs a command with an S3 of its own, empty but for one bucket: versitygw, which keeps objects in a fresh folder that

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../scripts/free-port.ts';
-import { type Benchmark, type Finding, inTurns, OURS } from '../suite/benchmark.ts';
+import { type Benchmark, type Finding, measureInTurns, OURS } from '../suite/benchmark.ts';
 import { runCommand } from '../suite/command.ts';
 import { type Scratch, scratch } from '../suite/scratch.ts';
 
@@ -19,20 +19,14 @@ export const coldStart: Benchmark = {
     using folder = scratch();
     const built = await runCommand('npx', ['tsc', '-b']);
     if (built.status !== 0) throw new Error(`the packages cannot be built: ${built.stderr}`);
-    const memory: Record<string, number[]> = {};
-    const contender = (name: string, flags: string[]) => async () => {
-      const { ms, memory_mb } = await startOnce(folder, flags);
-      memory[name] = [...(memory[name] ?? []), memory_mb].slice(-setting.runs);
-      return ms;
+    const contenders = {
+      [OURS]: () => startOnce(folder, []),
+      [`${OURS}, from sources`]: () => startOnce(folder, ['--conditions=@deltacat/source']),
     };
-    const source = `${OURS}, from sources`;
-    const samples = await inTurns(
-      { [OURS]: contender(OURS, []), [source]: contender(source, ['--conditions=@deltacat/source']) },
-      setting.runs,
-    );
+    const { ms, memory_mb } = await measureInTurns(contenders, { runs: setting.runs, kinds: ['ms', 'memory_mb'] });
     const findings: Finding[] = [
-      { case: 'Time to the first answer', unit: 'ms', better: 'less', goals: [{ value: 500 }], samples },
-      { case: 'Memory then', unit: 'MiB', better: 'less', goals: [{ value: 150 }], samples: memory },
+      { case: 'Time to the first answer', unit: 'ms', better: 'less', goals: [{ value: 500 }], samples: ms },
+      { case: 'Memory then', unit: 'MiB', better: 'less', goals: [{ value: 150 }], samples: memory_mb },
     ];
     return findings;
   },

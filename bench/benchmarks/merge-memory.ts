@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { stringifyJson } from '@deltacat/contract';
 import { closeEngine } from '@deltacat/io-core';
-import { type Benchmark, type Finding, inTurns, OURS } from '../suite/benchmark.ts';
+import { type Benchmark, type Finding, measureInTurns, OURS } from '../suite/benchmark.ts';
 import { scratch } from '../suite/scratch.ts';
 import { type MergeSize, writeMergeTable } from './merge-table.ts';
 
@@ -34,16 +34,11 @@ export const mergeMemory: Benchmark = {
     writeFileSync(plan, stringifyJson(await writeMergeTable(files, size(SIZE, QUICK)).finally(closeEngine)));
     const findings: Finding[] = [];
     for (const [act, limit_mb] of ACTS) {
-      const ms: number[] = [];
-      const contender = async () => {
-        const found = await run(act, plan, limit_mb);
-        ms.push(found.ms);
-        return found.peak_mb;
-      };
       const title = `${act} within ${limit_mb} MiB`;
-      const samples = await inTurns({ [OURS]: contender }, runs);
-      findings.push({ case: title, unit: 'MiB', better: 'less', goals: [{ value: limit_mb }], samples });
-      findings.push({ case: `${title}, time`, unit: 'ms', better: 'less', samples: { [OURS]: ms.slice(-runs) } });
+      const contenders = { [OURS]: () => run(act, plan, limit_mb) };
+      const { peak_mb, ms } = await measureInTurns(contenders, { runs, kinds: ['peak_mb', 'ms'] });
+      findings.push({ case: title, unit: 'MiB', better: 'less', goals: [{ value: limit_mb }], samples: peak_mb });
+      findings.push({ case: `${title}, time`, unit: 'ms', better: 'less', samples: ms });
     }
     return findings;
   },

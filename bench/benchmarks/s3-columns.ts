@@ -4,15 +4,7 @@ import { join } from 'node:path';
 import { closeEngine, configureEngine, executePlan, type S3Keys, s3Access, serializeSchema } from '@deltacat/io-core';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { Field, Float64, Schema } from 'apache-arrow';
-import {
-  type Benchmark,
-  type Contender,
-  type Finding,
-  inTurns,
-  OURS,
-  type Samples,
-  timed,
-} from '../suite/benchmark.ts';
+import { type Benchmark, type Finding, measureInTurns, OURS, timed } from '../suite/benchmark.ts';
 import { type Scratch, scratch } from '../suite/scratch.ts';
 import { CountingProxy } from './counting-proxy.ts';
 
@@ -61,24 +53,19 @@ async function compareWays({ store, file, folder, proxy }: Stage, runs: number):
     'whole object': () => readWhole(store, file, folder.next('whole.parquet')),
     ...(extensions ? { 'DuckDB httpfs': () => readByHttpfs(store, file, extensions) } : {}),
   };
-  const shares: Samples = {};
-  const contenders = Object.entries(ways).map(([name, read]): [string, Contender] => [
-    name,
-    async () => {
-      proxy.take();
-      const ms = await timed(async () => {
-        const rows = await read();
-        if (rows !== file.rows) throw new Error(`${rows} rows were read of ${file.rows}`);
-      });
-      // The last ones are those of the runs that count.
-      shares[name] = [...(shares[name] ?? []), (proxy.take().bytes / file.size_bytes) * 100].slice(-runs);
-      return ms;
-    },
-  ]);
-  const samples = await inTurns(Object.fromEntries(contenders), runs);
+  const measure = async (read: () => Promise<number>) => {
+    proxy.take();
+    const ms = await timed(async () => {
+      const rows = await read();
+      if (rows !== file.rows) throw new Error(`${rows} rows were read of ${file.rows}`);
+    });
+    return { ms, share: (proxy.take().bytes / file.size_bytes) * 100 };
+  };
+  const contenders = Object.entries(ways).map(([name, read]) => [name, () => measure(read)] as const);
+  const { ms, share } = await measureInTurns(Object.fromEntries(contenders), { runs, kinds: ['ms', 'share'] });
   return [
-    { case: 'Time', unit: 'ms', better: 'less', samples },
-    { case: 'Bytes fetched', unit: '% of the object', better: 'less', goals: [{ value: 33 }], samples: shares },
+    { case: 'Time', unit: 'ms', better: 'less', samples: ms },
+    { case: 'Bytes fetched', unit: '% of the object', better: 'less', goals: [{ value: 33 }], samples: share },
   ];
 }
 

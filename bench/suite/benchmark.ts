@@ -64,17 +64,29 @@ export const OURS = 'deltacat';
 /**
  * Lets contenders do their work in turns, so that whatever else the machine does meanwhile is shared among them; the figures
  * of one run belong together, and so does their ratio. Of several runs, one more comes first and does not count: caches are
- * filled and compilers warm.
+ * filled and compilers warm. Each piece of work answers one figure of each kind, and so do the samples.
  */
-export async function inTurns(contenders: Record<string, Contender>, runs: number): Promise<Samples> {
-  const samples: Samples = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
+export async function measureInTurns<Kind extends string>(
+  contenders: Record<string, () => Promise<Record<Kind, number>>>,
+  { runs, kinds }: { runs: number; kinds: readonly Kind[] },
+): Promise<Record<Kind, Samples>> {
+  const none = () => Object.fromEntries(Object.keys(contenders).map((name): [string, number[]] => [name, []]));
+  const samples = Object.fromEntries(kinds.map((kind) => [kind, none()])) as Record<Kind, Samples>; // of just these kinds
   for (let run = runs > 1 ? -1 : 0; run < runs; run += 1) {
     for (const [name, work] of Object.entries(contenders)) {
-      const figure = await work();
-      if (run >= 0) samples[name]?.push(figure);
+      const figures = await work();
+      if (run >= 0) for (const kind of kinds) samples[kind][name]?.push(figures[kind]);
     }
   }
   return samples;
+}
+
+/** The same of work that answers one figure. */
+export async function inTurns(contenders: Record<string, Contender>, runs: number): Promise<Samples> {
+  const works = Object.entries(contenders).map(
+    ([name, work]) => [name, async () => ({ figure: await work() })] as const,
+  );
+  return (await measureInTurns(Object.fromEntries(works), { runs, kinds: ['figure'] })).figure;
 }
 
 /** How many milliseconds some work takes. */

@@ -1,15 +1,16 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { measureInTurns, type Samples } from './benchmark.ts';
 import type { Peers } from './peers.ts';
 
 /** What a process of its own took to read rows to Arrow. */
-export interface Reading {
+export type Reading = {
   rows: number;
   ms: number;
   /** The most resident memory that the process took, from its start. */
   peak_mb: number;
-}
+};
 
 const CHILD = fileURLToPath(new URL('./read-child.ts', import.meta.url));
 
@@ -35,22 +36,13 @@ export async function readByPeer(
   }
 }
 
-/** Reads in turns by several readers, which must find equally many rows. The first turn is not counted. */
+/** Reads in turns by several readers, which must find equally many rows. */
 export async function readInTurns(
   readers: Record<string, () => Promise<Reading>>,
   runs: number,
-): Promise<Record<'ms' | 'peak_mb', Record<string, number[]>>> {
-  const readings: Record<string, Reading[]> = {};
-  for (let run = runs > 1 ? -1 : 0; run < runs; run += 1) {
-    for (const [name, read] of Object.entries(readers)) {
-      const reading = await read();
-      readings[name] ??= [];
-      if (run >= 0) readings[name].push(reading);
-    }
-  }
-  const found = new Set(Object.values(readings).flatMap((some) => some.map(({ rows }) => rows)));
-  if (found.size > 1) throw new Error(`the readers disagree about the rows: ${JSON.stringify(readings)}`);
-  const figures = (key: 'ms' | 'peak_mb') =>
-    Object.fromEntries(Object.entries(readings).map(([name, some]) => [name, some.map((reading) => reading[key])]));
-  return { ms: figures('ms'), peak_mb: figures('peak_mb') };
+): Promise<Record<'ms' | 'peak_mb', Samples>> {
+  const { rows, ...figures } = await measureInTurns(readers, { runs, kinds: ['rows', 'ms', 'peak_mb'] });
+  const found = new Set(Object.values(rows).flat());
+  if (found.size > 1) throw new Error(`the readers disagree about the rows: ${JSON.stringify(rows)}`);
+  return figures;
 }

@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HttpEndpoint } from './http-endpoint.ts';
 
 /** A request as the store saw it. */
 interface Asked {
@@ -8,53 +9,31 @@ interface Asked {
 }
 
 /** An S3 that takes whoever asks, as far as whole objects go, and keeps what it was asked for. */
-export class OpenStore {
+export class OpenStore extends HttpEndpoint {
   asked: Asked[] = [];
   /** Runs before a request is answered. */
   before: (asked: Asked) => Promise<void> | void = () => {};
   /** The keys that it refuses. */
   readonly refused: Set<string> = new Set();
   readonly #objects = new Map<string, Buffer>();
-  readonly #server: Server;
-  #url = '';
 
-  constructor() {
-    this.#server = createServer(async (request, response) => {
-      const parts: Buffer[] = [];
-      for await (const part of request) parts.push(part as Buffer);
-      const { method = '', url = '', headers } = request;
-      const asked = { method, url: url.replace(/\?.*/, ''), authorization: headers.authorization ?? '' };
-      this.asked.push(asked);
-      await this.before(asked);
-      if ([...this.refused].some((key) => asked.authorization.includes(`Credential=${key}/`))) {
-        return void response.writeHead(403).end('<Error><Code>InvalidAccessKeyId</Code></Error>');
-      }
-      if (method === 'PUT') this.#objects.set(asked.url, Buffer.concat(parts));
-      if (method === 'DELETE') return void response.writeHead(204).end();
-      const found = this.#objects.get(asked.url);
-      if (!found) return void response.writeHead(404).end();
-      const [first, last] = rangeOf(headers.range, found.length);
-      const body = found.subarray(first, last + 1);
-      const range = headers.range ? { 'content-range': `bytes ${first}-${last}/${found.length}` } : {};
-      const head = { etag: '"1"', 'content-length': method === 'PUT' ? 0 : body.length, ...range };
-      response.writeHead(headers.range ? 206 : 200, head).end(method === 'GET' ? body : undefined);
-    });
-  }
-
-  get url(): string {
-    return this.#url;
-  }
-
-  async open(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    const address = this.#server.address();
-    this.#url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+  protected async answer(request: IncomingMessage, sent: Buffer, response: ServerResponse): Promise<void> {
+    const { method = '', url = '', headers } = request;
+    const asked = { method, url: url.replace(/\?.*/, ''), authorization: headers.authorization ?? '' };
+    this.asked.push(asked);
+    await this.before(asked);
+    if ([...this.refused].some((key) => asked.authorization.includes(`Credential=${key}/`))) {
+      return void response.writeHead(403).end('<Error><Code>InvalidAccessKeyId</Code></Error>');
+    }
+    if (method === 'PUT') this.#objects.set(asked.url, sent);
+    if (method === 'DELETE') return void response.writeHead(204).end();
+    const found = this.#objects.get(asked.url);
+    if (!found) return void response.writeHead(404).end();
+    const [first, last] = rangeOf(headers.range, found.length);
+    const body = found.subarray(first, last + 1);
+    const range = headers.range ? { 'content-range': `bytes ${first}-${last}/${found.length}` } : {};
+    const head = { etag: '"1"', 'content-length': method === 'PUT' ? 0 : body.length, ...range };
+    response.writeHead(headers.range ? 206 : 200, head).end(method === 'GET' ? body : undefined);
   }
 }
 

@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HttpEndpoint } from './http-endpoint.ts';
 
 /** What STS was asked for, by the names of its parameters. */
 export type StsRequest = Record<string, string>;
@@ -7,41 +8,19 @@ export type StsRequest = Record<string, string>;
  * An STS that keeps what it was asked for and gives keys that tell their number. It speaks the protocol of AWS as far as
  * roles go, so that what is sent to it is what AWS would be sent.
  */
-export class StsEndpoint {
+export class StsEndpoint extends HttpEndpoint {
   readonly asked: StsRequest[] = [];
   /** How many seconds the keys live that are given next, from `now_ms` on; null for as long as was asked for. */
   seconds: number | null = null;
   now_ms: () => number = Date.now;
   /** The error that is answered instead of keys. */
   refusal: string | null = null;
-  readonly #server: Server;
-  #url = '';
 
-  constructor() {
-    this.#server = createServer(async (request, response) => {
-      const parts: Buffer[] = [];
-      for await (const part of request) parts.push(part as Buffer);
-      const asked = Object.fromEntries(new URLSearchParams(Buffer.concat(parts).toString()));
-      this.asked.push({ ...asked, authorization: request.headers.authorization ?? '' });
-      const [status, body] = this.refusal === null ? [200, this.#grant(asked)] : [403, refuse(this.refusal)];
-      response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
-    });
-  }
-
-  get url(): string {
-    return this.#url;
-  }
-
-  async open(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    const address = this.#server.address();
-    this.#url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-    return this;
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+  protected async answer(request: IncomingMessage, sent: Buffer, response: ServerResponse): Promise<void> {
+    const asked = Object.fromEntries(new URLSearchParams(sent.toString()));
+    this.asked.push({ ...asked, authorization: request.headers.authorization ?? '' });
+    const [status, body] = this.refusal === null ? [200, this.#grant(asked)] : [403, refuse(this.refusal)];
+    response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
   }
 
   #grant(asked: StsRequest): string {

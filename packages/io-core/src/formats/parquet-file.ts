@@ -5,6 +5,7 @@ import { rowsFrom } from '../columns/gather.ts';
 import { gatherRows, type TypedRows } from '../rows.ts';
 import { ambientAccess, type StorageAccess } from '../storage/access.ts';
 import type { Compression, FileWrite } from './capability.ts';
+import { distinctColumns } from './parquet-dictionary.ts';
 import { encodeParquet, storedTable, writerProperties } from './parquet-write.ts';
 
 /** Rows of a file to write, such as those of a plan; each call reads the same ones anew. */
@@ -119,7 +120,8 @@ async function* encodeStream(
 ): AsyncGenerator<Uint8Array> {
   const { transformParquetStream } = await import('parquet-wasm');
   const source = new BatchSource(first, others);
-  const properties = await writerProperties(compression);
+  // As in the first batch, so in the others.
+  const properties = await writerProperties(compression, distinctColumns(typeRows(first)));
   const encoded = await startEncoding(() => transformParquetStream(source.stream(), properties), source);
   try {
     yield* encoded.values({ preventCancel: true });

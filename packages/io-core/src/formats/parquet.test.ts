@@ -2,14 +2,16 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { Table } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { coerceColumns } from '../coerce.ts';
 import { inspectFile } from '../inspect.ts';
-import { gatherRows } from '../rows.ts';
+import { gatherRows, type TypedRows, tableOf } from '../rows.ts';
 import { schemaFields } from '../schema/schema.ts';
 import { ambientAccess } from '../storage/access.ts';
 import { openStorage } from '../storage/open.ts';
 import { FILE_INDEX_COLUMN, FILE_ROW_COLUMN, prepareScan } from './format.ts';
+import { type FileRows, writeParquetFile } from './parquet-file.ts';
 import { writeParquet } from './parquet-write.ts';
 
 let folder: string;
@@ -195,28 +197,43 @@ test.each(TYPES)('a file keeps columns of %s', async (type, values, stored = typ
   expect(Number(nulls)).toBe(values.filter((value) => value === null).length);
 });
 
-test('columns of values that repeat have a dictionary, and those of values that differ have none', async () => {
-  const path = `${folder}/dictionaries.parquet`;
-  const numbers = Array.from({ length: 20_000 }, (_, row) => row);
-  const data = {
-    different_number: numbers,
-    different_text: numbers.map((row) => `text ${row}`),
-    same_number: numbers.map((row) => row % 1_000),
-    same_text: numbers.map((row) => `text ${row % 1_000}`),
+test.each([
+  ['at once', (rows, path) => writeParquet(rows, { path, compression: 'zstd', access: ambientAccess })],
+  ['batch by batch', (rows, path) => writeParquetFile(batchesOf(tableOf(rows)), path)],
+] satisfies [string, (rows: TypedRows, path: string) => Promise<unknown>][])(
+  'columns of values that repeat have a dictionary, and those of values that differ have none, written %s',
+  async (title, write) => {
+    const path = `${folder}/dictionaries ${title}.parquet`;
+    const numbers = Array.from({ length: 20_000 }, (_, row) => row);
+    const data = {
+      different_number: numbers,
+      different_text: numbers.map((row) => `text ${row}`),
+      same_number: numbers.map((row) => row % 1_000),
+      same_text: numbers.map((row) => `text ${row % 1_000}`),
+    };
+    const fields = Object.keys(data).map((name) => ({ name, type: name.endsWith('text') ? 'string' : 'int64' }));
+    const rows = gatherRows(coerceColumns(data, fields, {}), Int32Array.from(numbers));
+    await write(rows, path);
+    const found = await connection.runAndReadAll(`SELECT path_in_schema, encodings FROM parquet_metadata('${path}')`);
+    const encodings = found.getRows().map(([name, words]) => [name, /DICTIONARY/.test(String(words))]);
+    expect(Object.fromEntries(encodings)).toEqual({
+      different_number: false,
+      different_text: false,
+      same_number: true,
+      same_text: true,
+    });
+    const all = await connection.runAndReadAll(
+      `SELECT count(DISTINCT (different_number, different_text)), sum(same_number) FROM '${path}'`,
+    );
+    expect(all.getRows()).toEqual([[20_000n, 9_990_000n]]);
+  },
+);
+
+function batchesOf({ schema, batches }: Table): FileRows {
+  return {
+    schema,
+    async *batches() {
+      yield* batches;
+    },
   };
-  const fields = Object.keys(data).map((name) => ({ name, type: name.endsWith('text') ? 'string' : 'int64' }));
-  const rows = gatherRows(coerceColumns(data, fields, {}), Int32Array.from(numbers));
-  await writeParquet(rows, { path, compression: 'zstd', access: ambientAccess });
-  const found = await connection.runAndReadAll(`SELECT path_in_schema, encodings FROM parquet_metadata('${path}')`);
-  const encodings = found.getRows().map(([name, words]) => [name, /DICTIONARY/.test(String(words))]);
-  expect(Object.fromEntries(encodings)).toEqual({
-    different_number: false,
-    different_text: false,
-    same_number: true,
-    same_text: true,
-  });
-  const all = await connection.runAndReadAll(
-    `SELECT count(DISTINCT (different_number, different_text)), sum(same_number) FROM '${path}'`,
-  );
-  expect(all.getRows()).toEqual([[20_000n, 9_990_000n]]);
-});
+}
